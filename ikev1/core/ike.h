@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The IKEv1 core: a value machine.  ike_step() takes one event with its
+ * time and appends the actions that the shell must carry out; it has no
+ * socket, clock, thread, global or netlink.  Randomness is injected.
+ *
+ * Whatever needs another process or a thread (Diffie-Hellman, the PSK,
+ * kernel SAs, a new R, l2tpd's socket) leaves as an action with a job
+ * number and comes back as an event with the same number.  An answer whose
+ * job is no longer known is ignored.
+ *
+ * Times are milliseconds of a monotonic clock (uint64_t); in saved state
+ * they are remaining times.
+ */
+#ifndef IKEV1_CORE_IKE_H
+#define IKEV1_CORE_IKE_H
+
+#include "common/addr.h"
+#include "common/peer_link.h"
+#include "common/wire.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ike;
+
+/* Fills len bytes with unpredictable bytes; 0 or -errno. */
+typedef int (*ike_random_fn)(void *ctx, void *out, size_t len);
+
+#define IKE_KEY_MAX 64	  /* the longest prf output or ESP key */
+#define IKE_NONCE_MAX 256 /* RFC 2409 section 5 */
+#define IKE_DH_MAX 512	  /* modp4096; ECP-521 needs 132 */
+#define IKE_DATAGRAM_MAX 8192
+#define IKE_MAX_PROPOSALS 16
+
+/* One acceptable suite; phase 2 ignores group when it is 0 (no PFS). */
+struct ike_suite {
+	uint16_t cipher; /* phase 1: RFC 2409 app. A; phase 2: ESP id */
+	uint16_t key_bits;
+	uint16_t hash; /* phase 1: hash; phase 2: auth algorithm */
+	uint16_t group;
+};
+
+struct ike_config {
+	struct ike_suite ike[IKE_MAX_PROPOSALS]; /* in order of preference */
+	size_t ike_count;
+	struct ike_suite esp[IKE_MAX_PROPOSALS];
+	size_t esp_count;
+	uint32_t half_open_ms;	/* life of an unfinished exchange */
+	uint32_t retransmit_ms; /* first interval; doubles */
+	uint32_t dpd_ms;	/* idle time before R-U-THERE; 0: off */
+	uint32_t max_half_open;
+	uint32_t max_sas;
+	uint32_t linger_ms; /* R without IPsec SA ends after it: 30 s */
+};
+
+enum ike_event_type {
+	IKE_EV_TICK,	     /* a deadline came */
+	IKE_EV_DATAGRAM,     /* from UDP 500, or 4500 without its marker */
+	IKE_EV_DH_DONE,	     /* answers IKE_ACT_DH */
+	IKE_EV_PSK_DONE,     /* answers IKE_ACT_PSK */
+	IKE_EV_PEER_OPENED,  /* answers IKE_ACT_PEER_OPEN: R and slot */
+	IKE_EV_PEER_READY,   /* l2tpd opened R's socket */
+	IKE_EV_PEER_REFUSED, /* l2tpd could not; text says why */
+	IKE_EV_PEER_CLOSE,   /* l2tpd or the operator ends R */
+	IKE_EV_PEER_GONE,    /* l2tpd has nothing left of R */
+	IKE_EV_SA_DONE,	     /* answers IKE_ACT_SA_ADD */
+	IKE_EV_EXPIRE,	     /* the kernel: soft or hard limit of an SPI */
+	IKE_EV_MAPPING,	     /* the kernel: outer source port changed */
+	IKE_EV_HELD,	     /* at start: an R from before a crash */
+	IKE_EV_SHUTDOWN,     /* delete everything, politely */
+};
+
+struct ike_event {
+	enum ike_event_type type;
+	uint64_t now_ms;
+	uint32_t job;		 /* of the action that this answers */
+	int error;		 /* 0 or -errno */
+	uint64_t r;		 /* PEER_*, HELD */
+	uint32_t slot;		 /* PEER_OPENED, HELD */
+	uint32_t spi;		 /* SA_DONE, EXPIRE, MAPPING: host order */
+	bool hard;		 /* EXPIRE */
+	struct addr local;	 /* DATAGRAM: where it arrived, with port */
+	struct addr peer;	 /* DATAGRAM: from; MAPPING: new outer peer */
+	struct wire_span data;	 /* DATAGRAM; HELD: the note */
+	struct wire_span pub;	 /* DH_DONE: our public value, padded */
+	struct wire_span shared; /* DH_DONE: g^xy, padded; PSK_DONE: SKEYID */
+	uint16_t psk_entry;	 /* PSK_DONE: which PSK entry, stable */
+	uint16_t psk_count;	 /* PSK_DONE: how many candidates there are */
+	const char *text;	 /* PEER_REFUSED, PEER_CLOSE: reason or NULL */
+};
+
+enum ike_action_type {
+	IKE_ACT_SEND,	     /* data from local to peer; marker when 4500 */
+	IKE_ACT_DH,	     /* keygen and derive: job, group, data = peer's */
+	IKE_ACT_PSK,	     /* job, hash, candidate, data = Ni, data2 = Nr */
+	IKE_ACT_PEER_OPEN,   /* job: allocate R and slot */
+	IKE_ACT_PEER_UP,     /* up: tell l2tpd */
+	IKE_ACT_PEER_UPDATE, /* up: port or suite changed */
+	IKE_ACT_PEER_DOWN,   /* r, text: tell l2tpd; its SAs are gone */
+	IKE_ACT_PEER_END,    /* r: free R; the slot rests */
+	IKE_ACT_PEER_NOTE,   /* r, data: opaque, handed back by HELD */
+	IKE_ACT_SA_ADD,	     /* job, sa */
+	IKE_ACT_SA_DEL,	     /* sa: spi, dst, dir, r only */
+	IKE_ACT_SA_ENCAP,    /* sa: new outer addresses and ports of spi */
+	IKE_ACT_LOG,	     /* level, text */
+};
+
+enum ike_sa_dir { IKE_SA_IN = 0, IKE_SA_OUT = 1 };
+
+/* One kernel SA as data; no netlink type shows. */
+struct ike_kernel_sa {
+	uint64_t r;
+	uint32_t slot;	      /* mark and reqid are derived from it */
+	uint8_t dir;	      /* enum ike_sa_dir */
+	uint32_t spi;	      /* host order */
+	struct addr src, dst; /* outer, with UDP ports when encap */
+	bool encap;
+	uint16_t cipher; /* ESP transform id (RFC 2407 4.4.4, IANA) */
+	uint16_t auth;	 /* auth algorithm attribute (RFC 2407 4.5) */
+	uint16_t trunc_bits;
+	uint8_t enc_key[IKE_KEY_MAX];
+	uint16_t enc_len; /* bytes */
+	uint8_t auth_key[IKE_KEY_MAX];
+	uint16_t auth_len;
+	uint32_t soft_s, hard_s;	 /* 0: none */
+	uint64_t soft_bytes, hard_bytes; /* 0: none */
+};
+
+enum ike_log_level { IKE_LOG_DEBUG, IKE_LOG_INFO, IKE_LOG_WARN };
+
+struct ike_action {
+	enum ike_action_type type;
+	uint32_t job;
+	uint64_t r;
+	struct addr local, peer; /* SEND, PSK */
+	uint16_t group;		 /* DH */
+	uint16_t hash;		 /* PSK: phase 1 hash number */
+	uint16_t candidate;	 /* PSK: which one, from 0 */
+	enum ike_log_level level;
+	uint8_t *data; /* owned by the action list */
+	size_t len;
+	uint8_t *data2; /* owned by the action list */
+	size_t len2;
+	char *text;		  /* owned by the action list */
+	struct peer_up *up;	  /* owned by the action list */
+	struct ike_kernel_sa *sa; /* owned; wiped by ike_actions_clear() */
+};
+
+/* Grows as needed; reuse it between steps. */
+struct ike_actions {
+	struct ike_action *items;
+	size_t count, capacity;
+};
+
+/* Wipes and frees what the actions own; the list can be used again. */
+void ike_actions_clear(struct ike_actions *a);
+/* The same, and frees the list's own memory. */
+void ike_actions_free(struct ike_actions *a);
+
+/* cfg is copied.  Never NULL: out of memory aborts. */
+struct ike *ike_new(
+    const struct ike_config *cfg, ike_random_fn random, void *ctx);
+/* Wipes every secret and frees; NULL is allowed. */
+void ike_free(struct ike *ike);
+
+/* One event in, actions out (appended).  ev's spans are only borrowed. */
+void ike_step(
+    struct ike *ike, const struct ike_event *ev, struct ike_actions *out);
+
+/* When IKE_EV_TICK is due next; UINT64_MAX when nothing is pending. */
+uint64_t ike_next_deadline(const struct ike *ike);
+
+/*
+ * The whole state as a versioned byte string (allocated, secret: wipe it
+ * with secret_free()).  Length in *len.
+ */
+uint8_t *ike_save(const struct ike *ike, uint64_t now_ms, size_t *len);
+/* NULL for an unknown version or a damaged string. */
+struct ike *ike_restore(const struct ike_config *cfg, ike_random_fn random,
+    void *ctx, uint64_t now_ms, const uint8_t *data, size_t len);
+
+#endif

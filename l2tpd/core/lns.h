@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The L2TPv2 core: LNS for incoming calls over IPsec peers.  A value
+ * machine: lns_step() takes one event with its time and appends actions;
+ * no socket, clock, global, libuv or kernel call.
+ *
+ * A peer R is known from LNS_EV_PEER_UP to LNS_ACT_PEER_GONE.  Its first
+ * SCCRQ arrives on R's unconnected socket; the tunnel then gets a
+ * connected socket of its own (LNS_ACT_TUNNEL_OPEN).  SCCRP leaves when
+ * LNS_EV_TUNNEL_OPENED says that the kernel has the tunnel.
+ *
+ * Tunnel id = generation (0 to 2 in turn) << 14 | slot.  Times are
+ * milliseconds of a monotonic clock; in saved state, remaining times.
+ */
+#ifndef L2TPD_CORE_LNS_H
+#define L2TPD_CORE_LNS_H
+
+#include "common/addr.h"
+#include "common/peer_link.h"
+#include "common/wire.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct lns;
+
+typedef int (*lns_random_fn)(void *ctx, void *out, size_t len);
+
+#define LNS_DATAGRAM_MAX 4096
+#define LNS_HOSTNAME_MAX 64
+
+struct lns_config {
+	char hostname[LNS_HOSTNAME_MAX]; /* Host Name AVP */
+	uint16_t receive_window;	 /* packets we accept, 1 to 64 */
+	uint32_t hello_ms;		 /* silence before HELLO; 0: off */
+	uint32_t retransmit_ms;		 /* first interval, doubles */
+	uint32_t retransmit_cap_ms;
+	uint32_t retries;      /* then the tunnel is dead */
+	uint32_t setup_ms;     /* an unfinished tunnel or call ends */
+	uint16_t max_calls;    /* a peer */
+	uint32_t idle_peer_ms; /* R without a tunnel: PEER_CLOSE */
+};
+
+enum lns_event_type {
+	LNS_EV_TICK,
+	LNS_EV_PEER_UP,	       /* up */
+	LNS_EV_PEER_UPDATE,    /* up */
+	LNS_EV_PEER_DOWN,      /* r, text: its SAs are gone */
+	LNS_EV_SOCKET_OPENED,  /* r, error: R's unconnected socket */
+	LNS_EV_DATAGRAM,       /* r, peer, data; tunnel_id 0: R's socket */
+	LNS_EV_TUNNEL_OPENED,  /* r, tunnel_id, error */
+	LNS_EV_SESSION_OPENED, /* r, tunnel_id, session_id, error */
+	LNS_EV_SESSION_DOWN,   /* pppd ended: text says why */
+	LNS_EV_PEER_CLOSED,    /* r: the monitor has nothing left of R */
+	LNS_EV_DISCONNECT,     /* r: the operator ends the peer */
+	LNS_EV_HELD,	       /* up, tunnel_id, session_id: before a crash */
+	LNS_EV_SHUTDOWN,
+};
+
+struct lns_event {
+	enum lns_event_type type;
+	uint64_t now_ms;
+	int error;
+	uint64_t r;
+	uint16_t tunnel_id;
+	uint16_t session_id;
+	struct addr peer;      /* DATAGRAM: inner source */
+	struct wire_span data; /* DATAGRAM */
+	const char *text;
+	const struct peer_up *up;
+};
+
+enum lns_action_type {
+	LNS_ACT_SOCKET_OPEN,   /* r, up: open R's socket */
+	LNS_ACT_SEND,	       /* r, tunnel_id (0: R's socket), peer, data */
+	LNS_ACT_TUNNEL_OPEN,   /* r, tunnel_id, peer_tunnel_id, peer */
+	LNS_ACT_TUNNEL_CLOSE,  /* r, tunnel_id */
+	LNS_ACT_SESSION_OPEN,  /* and both session ids: kernel, then pppd */
+	LNS_ACT_SESSION_CLOSE, /* end pppd, then the kernel's session */
+	LNS_ACT_PEER_READY,    /* r: tell ikev1d */
+	LNS_ACT_PEER_REFUSED,  /* r, text */
+	LNS_ACT_PEER_CLOSE,    /* r, text: ask ikev1d to end R */
+	LNS_ACT_PEER_FREE,     /* r: monitor, drop all that is left of R */
+	LNS_ACT_PEER_GONE,     /* r: tell ikev1d */
+	LNS_ACT_LOG,
+};
+
+enum lns_log_level { LNS_LOG_DEBUG, LNS_LOG_INFO, LNS_LOG_WARN };
+
+struct lns_action {
+	enum lns_action_type type;
+	uint64_t r;
+	uint32_t slot;
+	uint16_t tunnel_id, peer_tunnel_id;
+	uint16_t session_id, peer_session_id;
+	struct addr peer; /* inner: the client's address and UDP port */
+	bool sequencing;  /* SESSION_OPEN: data sequence numbers wanted */
+	enum lns_log_level level;
+	uint8_t *data; /* owned by the action list */
+	size_t len;
+	char *text;	    /* owned by the action list */
+	struct peer_up *up; /* owned by the action list */
+};
+
+struct lns_actions {
+	struct lns_action *items;
+	size_t count, capacity;
+};
+
+void lns_actions_clear(struct lns_actions *a);
+void lns_actions_free(struct lns_actions *a);
+
+/* cfg is copied.  Out of memory aborts. */
+struct lns *lns_new(
+    const struct lns_config *cfg, lns_random_fn random, void *ctx);
+void lns_free(struct lns *lns);
+void lns_step(
+    struct lns *lns, const struct lns_event *ev, struct lns_actions *out);
+/* When LNS_EV_TICK is due; UINT64_MAX when nothing is pending. */
+uint64_t lns_next_deadline(const struct lns *lns);
+
+/* One row for each call (or for a peer without one): what `show` prints. */
+struct lns_row {
+	uint64_t r;
+	uint32_t slot;
+	struct addr local, peer; /* outer */
+	bool natt;
+	bool held;
+	const char *identity;  /* borrowed until the next step */
+	const char *suite;     /* borrowed */
+	const char *state;     /* "established", "held", ... */
+	const char *peer_host; /* Host Name AVP, printable; "" if none */
+	uint16_t tunnel_id, session_id; /* 0: none */
+};
+typedef void (*lns_row_fn)(void *ctx, const struct lns_row *row);
+void lns_each(const struct lns *lns, lns_row_fn fn, void *ctx);
+
+/* As in the IKE core: a versioned byte string, allocated. */
+uint8_t *lns_save(const struct lns *lns, uint64_t now_ms, size_t *len);
+struct lns *lns_restore(const struct lns_config *cfg, lns_random_fn random,
+    void *ctx, uint64_t now_ms, const uint8_t *data, size_t len);
+
+#endif
