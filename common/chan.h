@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A message channel between two of our processes: a SOCK_SEQPACKET socket
+ * on a libuv loop, one message (common/msg.h) a datagram, with at most one
+ * descriptor in it.
+ *
+ * Sending never blocks: what the socket does not take waits in a bounded
+ * queue, and a peer that lets it overflow loses the channel.  Whatever is
+ * not a valid message of the table ends the channel as well.
+ */
+#ifndef COMMON_CHAN_H
+#define COMMON_CHAN_H
+
+#include "common/msg.h"
+
+#include <stdint.h>
+#include <uv.h>
+
+struct chan;
+
+/*
+ * One message.  body is the decoded struct, borrowed for the call.  fd is
+ * -1 or a descriptor (close-on-exec) that now belongs to the receiver,
+ * wanted or not.  The callback may send, and may close the channel.
+ */
+typedef void (*chan_msg_fn)(void *ctx, struct chan *chan,
+    const struct msg_header *hdr, const void *body, int fd);
+
+/*
+ * The channel is over: 0 for an orderly end of file, -errno otherwise.
+ * Called once, from the loop (never from inside chan_send()), and never
+ * after chan_close().  The owner then calls chan_close().
+ */
+typedef void (*chan_end_fn)(void *ctx, struct chan *chan, int error);
+
+struct chan_handlers {
+	chan_msg_fn message;
+	chan_end_fn end;
+	void *ctx;
+};
+
+/*
+ * Takes fd over (makes it non-blocking).  table and the loop outlive the
+ * channel; handlers is copied.  Never NULL.
+ */
+struct chan *chan_open(uv_loop_t *loop, int fd, const struct msg_table *table,
+    const struct chan_handlers *handlers);
+
+/*
+ * Sends, or queues.  body is the struct of that type; fd is -1 or one to
+ * pass along (a duplicate is made if it must wait; the caller keeps his).
+ * 0, or -errno: -EPIPE when the channel is over or the queue overflowed (the
+ * end callback follows), and what msg_encode() says.
+ */
+int chan_send(
+    struct chan *chan, uint16_t type, uint32_t seq, const void *body, int fd);
+
+/* True when all that was sent has left: for a goodbye before exit. */
+int chan_is_flushed(const struct chan *chan);
+/* Stops, closes the descriptor and frees (later, from the loop). */
+void chan_close(struct chan *chan);
+
+/* --- the same without a loop, blocking as the socket does ------------- */
+
+/* Sends one message on fd; 0 or -errno. */
+int chan_sync_send(int fd, const struct msg_table *table, uint16_t type,
+    uint32_t seq, const void *body, int pass_fd);
+/*
+ * Receives one message to body (size bytes).  *got_fd is -1 or the passed
+ * descriptor.  0, -ENODATA at end of file, or -errno.
+ */
+int chan_sync_recv(int fd, const struct msg_table *table,
+    struct msg_header *hdr, void *body, size_t size, int *got_fd);
+
+#endif
