@@ -212,6 +212,29 @@ void wire_set_u8(struct wire_writer *w, size_t pos, uint8_t v)
 	set_be(w, pos, v, 1);
 }
 
+void wire_set_bytes(
+    struct wire_writer *w, size_t pos, const void *data, size_t len)
+{
+	if (w->error)
+		return;
+	if (pos > w->pos || len > w->pos - pos)
+		w->error = -ENOSPC;
+	else if (len)
+		memcpy(w->data + pos, data, len);
+}
+
+struct wire_span wire_written(const struct wire_writer *w, size_t pos)
+{
+	if (w->error || pos > w->pos)
+		return (struct wire_span){NULL, 0};
+	return (struct wire_span){w->data + pos, w->pos - pos};
+}
+
+struct wire_span wire_span_of(const void *data, size_t len)
+{
+	return (struct wire_span){data, len};
+}
+
 bool wire_span_equal(struct wire_span a, struct wire_span b)
 {
 	return a.len == b.len && (!a.len || !memcmp(a.data, b.data, a.len));

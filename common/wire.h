@@ -64,11 +64,16 @@ void wire_put_u64(struct wire_writer *w, uint64_t v);
 void wire_put_bytes(struct wire_writer *w, const void *data, size_t len);
 void wire_put_span(struct wire_writer *w, struct wire_span s);
 void wire_put_zero(struct wire_writer *w, size_t len);
-/* Writes v over the two (or one) bytes at offset pos, already written. */
+/* Writes v over the bytes at offset pos, already written. */
 void wire_set_u16(struct wire_writer *w, size_t pos, uint16_t v);
 void wire_set_u32(struct wire_writer *w, size_t pos, uint32_t v);
 void wire_set_u8(struct wire_writer *w, size_t pos, uint8_t v);
+void wire_set_bytes(
+    struct wire_writer *w, size_t pos, const void *data, size_t len);
+/* What has been written from offset pos on; empty after an error. */
+struct wire_span wire_written(const struct wire_writer *w, size_t pos);
 
+struct wire_span wire_span_of(const void *data, size_t len);
 /* True when both spans hold the same bytes; not for secrets. */
 bool wire_span_equal(struct wire_span a, struct wire_span b);
 

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The algorithm tables: what each number of IKE and ESP means in key
+ * lengths, which are implemented, and what they are called in suites.
+ */
+#ifndef IKEV1_CORE_ALGS_H
+#define IKEV1_CORE_ALGS_H
+
+#include "common/crypto.h"
+#include "ikev1/core/isakmp.h"
+
+#include <stdbool.h>
+
+/* A cipher of phase 1 (IKE_CIPHER_*) or of ESP (ESP_*). */
+struct alg_cipher {
+	uint16_t number;
+	uint16_t key_bits; /* one row for each key length */
+	bool is_fixed;	   /* its Key Length attribute MUST NOT be sent */
+	bool is_usable;	   /* implemented, and strong enough to offer */
+	const char *name;  /* "aes256" */
+	enum crypto_cipher cipher;
+	uint8_t salt_len; /* bytes of KEYMAT after the key: RFC 4106 */
+	bool is_aead;	  /* no auth algorithm beside it */
+};
+
+/* A hash of phase 1 (IKE_HASH_*). */
+struct alg_hash {
+	uint16_t number;
+	bool is_usable;
+	const char *name; /* "sha256" */
+	enum crypto_hash hash;
+};
+
+/* An authentication algorithm of ESP (ESP_AUTH_*). */
+struct alg_auth {
+	uint16_t number;
+	bool is_usable;
+	const char *name;
+	uint16_t key_len;    /* bytes */
+	uint16_t trunc_bits; /* of the ICV: RFC 2404, RFC 4868 section 2.3 */
+};
+
+struct alg_group {
+	uint16_t number;
+	bool is_usable;
+	const char *name;    /* "modp2048" */
+	uint16_t pub_len;    /* of the KE payload's body, bytes */
+	uint16_t shared_len; /* of g^xy: RFC 5903 section 7: x only */
+	uint8_t rank;	     /* lower is preferred */
+};
+
+/* Each returns NULL when the number (or name) has no row. */
+const struct alg_cipher *alg_ike_cipher(uint16_t number, uint16_t key_bits);
+const struct alg_cipher *alg_esp_cipher(uint16_t number, uint16_t key_bits);
+const struct alg_hash *alg_hash(uint16_t number);
+const struct alg_auth *alg_auth(uint16_t number);
+const struct alg_group *alg_group(uint16_t number);
+const struct alg_cipher *alg_ike_cipher_by_name(const char *name, size_t len);
+const struct alg_cipher *alg_esp_cipher_by_name(const char *name, size_t len);
+const struct alg_hash *alg_hash_by_name(const char *name, size_t len);
+const struct alg_auth *alg_auth_by_name(const char *name, size_t len);
+const struct alg_group *alg_group_by_name(const char *name, size_t len);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+/* Vendor IDs (RFC 2408 section 3.16): which we know, and their values. */
+#ifndef IKEV1_CORE_VENDOR_H
+#define IKEV1_CORE_VENDOR_H
+
+#include "common/wire.h"
+
+enum vendor {
+	VENDOR_UNKNOWN,
+	VENDOR_NATT_RFC3947,
+	VENDOR_NATT_03,	   /* draft-ietf-ipsec-nat-t-ike-03 */
+	VENDOR_NATT_02_LF, /* -02 with the line feed some hashed along */
+	VENDOR_NATT_02,
+	VENDOR_NATT_00,
+	VENDOR_NATT_DRAFT,    /* without a number: Apple */
+	VENDOR_DPD,	      /* RFC 3706 section 5.1 */
+	VENDOR_FRAGMENTATION, /* 16 bytes, or 20 with capabilities */
+	VENDOR_MS_NT5,	      /* Windows: 16 bytes and a version */
+	VENDOR_MS_INITIAL_CONTACT,
+	VENDOR_MS_NEGOTIATION_DISCOVERY,
+	VENDOR_MS_IKE_CGA,
+	VENDOR_MS_AUTHIP,
+	VENDOR_XAUTH,
+	VENDOR_UNITY,
+	VENDORS,
+};
+
+/* Which one the body of a VID payload is; lengths are checked first. */
+enum vendor vendor_recognise(struct wire_span body);
+/* "RFC 3947", "Windows 8 or later"... for logs; "unknown". */
+const char *vendor_name(enum vendor v);
+/* The value to send; empty for VENDOR_UNKNOWN.  Static memory. */
+struct wire_span vendor_value(enum vendor v);
+
+/* Collects what a peer announced: bit 1 << v. */
+#define VENDOR_BIT(v) (1u << (v))
+/*
+ * The NAT traversal to answer with: the best of what seen (a set of bits)
+ * has, RFC 3947 first, then -03, -02 with line feed, -02; VENDOR_UNKNOWN
+ * when there is none.  -00 and the unnumbered draft are never taken.
+ */
+enum vendor vendor_best_natt(uint32_t seen);
+
+#endif
