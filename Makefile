@@ -70,7 +70,7 @@ PROGRAMS := $(if $(IKE_SRC),$(B)/ikev1d) $(if $(L2TP_SRC),$(B)/l2tpd) \
 	$(if $(CTL_SRC),$(B)/sallyport)
 PLUGIN := $(if $(PLUGIN_SRC),$(B)/sallyport.so)
 TESTS := $(patsubst test/unit/%.c,$(B)/test/%,$(TEST_SRC))
-ARCHIVES := $(B)/libcommon.a $(B)/libike.a $(B)/libl2tp.a $(B)/libctl.a
+ARCHIVES := $(B)/libctl.a $(B)/libike.a $(B)/libl2tp.a $(B)/libcommon.a
 
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. $(WARN) $(HARDEN) $(SAN) $(DEFS) \
 	$(PC_CFLAGS) $(CFLAGS) -MMD -MP
@@ -128,7 +128,7 @@ $(B)/ikev1d: $(call obj,$(ike_main)) $(B)/libike.a $(B)/libcommon.a
 	$(link)
 $(B)/l2tpd: $(call obj,$(l2tp_main)) $(B)/libl2tp.a $(B)/libcommon.a
 	$(link)
-$(B)/sallyport: $(call obj,$(ctl_main)) $(B)/libctl.a $(B)/libcommon.a
+$(B)/sallyport: $(call obj,$(ctl_main)) $(B)/libctl.a $(B)/libl2tp.a $(B)/libcommon.a
 	$(link)
 $(B)/sallyport.so: $(patsubst %.c,$(B)/pic/%.o,$(PLUGIN_SRC) $(PLUGIN_COMMON))
 	$(say) LD $@
