@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct crypto;
 struct ike;
 
 /* Fills len bytes with unpredictable bytes; 0 or -errno. */
@@ -42,6 +43,7 @@ struct ike_suite {
 };
 
 struct ike_config {
+	const struct crypto *crypto; /* borrowed; must outlive the machine */
 	struct ike_suite ike[IKE_MAX_PROPOSALS]; /* in order of preference */
 	size_t ike_count;
 	struct ike_suite esp[IKE_MAX_PROPOSALS];
@@ -171,12 +173,21 @@ void ike_step(
 /* When IKE_EV_TICK is due next; UINT64_MAX when nothing is pending. */
 uint64_t ike_next_deadline(const struct ike *ike);
 
+/* What the machine holds; after IKE_EV_SHUTDOWN: done when peers is 0. */
+struct ike_counts {
+	size_t sas;	  /* IKE SAs, half-open ones too */
+	size_t half_open; /* Main Modes that are not finished */
+	size_t peers;	  /* R, those that are closing too */
+	size_t pairs;	  /* pairs of IPsec SAs */
+};
+void ike_count(const struct ike *ike, struct ike_counts *out);
+
 /*
  * The whole state as a versioned byte string (allocated, secret: wipe it
  * with secret_free()).  Length in *len.
  */
 uint8_t *ike_save(const struct ike *ike, uint64_t now_ms, size_t *len);
-/* NULL for an unknown version or a damaged string. */
+/* NULL for an unknown version or a damaged string; cfg as for ike_new(). */
 struct ike *ike_restore(const struct ike_config *cfg, ike_random_fn random,
     void *ctx, uint64_t now_ms, const uint8_t *data, size_t len);
 
