@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: ISC */
+/* Channels: messages, descriptors, ends, refusals, a full socket. */
+#include "common/chan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+enum { T_NUMBER = 1, T_BLOB = 2, T_UNKNOWN = 99 };
+
+struct t_number {
+	uint32_t value;
+};
+
+struct t_blob {
+	MSG_BLOB(4000) data;
+};
+
+static const struct msg_field number_fields[] = {
+    MSG_NUM(MSG_U32, struct t_number, value)};
+static const struct msg_field blob_fields[] = {
+    MSG_BYTES_OF(struct t_blob, data)};
+static const struct msg_desc descs[] = {
+    MSG_DESC(T_NUMBER, struct t_number, number_fields),
+    MSG_DESC(T_BLOB, struct t_blob, blob_fields)};
+static const struct msg_table table = {descs, 2};
+
+struct side {
+	struct chan *chan;
+	int messages, ends, end_error;
+	uint32_t last, seq;
+	int last_fd;
+	int close_at; /* message number at which the callback closes */
+	int echo;
+};
+
+struct pair {
+	uv_loop_t loop;
+	struct side side; /* on the loop */
+	int fd;		  /* the other end, raw */
+};
+
+static void on_message(void *ctx, struct chan *chan,
+    const struct msg_header *hdr, const void *body, int fd)
+{
+	struct side *s = ctx;
+
+	assert_ptr_equal(chan, s->chan);
+	s->messages++;
+	s->seq = hdr->seq;
+	if (hdr->type == T_NUMBER)
+		s->last = ((const struct t_number *)body)->value;
+	else
+		s->last = ((const struct t_blob *)body)->data.len;
+	if (fd >= 0)
+		s->last_fd = fd;
+	if (s->echo)
+		assert_int_equal(
+		    chan_send(chan, hdr->type, hdr->seq + 1, body, -1), 0);
+	if (s->close_at == s->messages) {
+		chan_close(chan);
+		s->chan = NULL;
+	}
+}
+
+static void on_end(void *ctx, struct chan *chan, int error)
+{
+	struct side *s = ctx;
+
+	s->ends++;
+	s->end_error = error;
+	chan_close(chan);
+	s->chan = NULL;
+}
+
+static void open_pair(struct pair *p)
+{
+	struct chan_handlers h = {on_message, on_end, &p->side};
+	int sv[2];
+
+	*p = (struct pair){.side = {.last_fd = -1}};
+	assert_int_equal(uv_loop_init(&p->loop), 0);
+	assert_int_equal(
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv), 0);
+	p->fd = sv[1];
+	p->side.chan = chan_open(&p->loop, sv[0], &table, &h);
+}
+
+static void turn(struct pair *p)
+{
+	for (int i = 0; i < 5; i++)
+		uv_run(&p->loop, UV_RUN_NOWAIT);
+}
+
+static void close_pair(struct pair *p)
+{
+	if (p->fd >= 0)
+		close(p->fd);
+	chan_close(p->side.chan);
+	uv_run(&p->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&p->loop), 0);
+}
+
+static void send_number(struct pair *p, uint32_t value, int fd)
+{
+	struct t_number n = {value};
+
+	assert_int_equal(
+	    chan_sync_send(p->fd, &table, T_NUMBER, value + 1, &n, fd), 0);
+}
+
+static void test_there_and_back(void **state)
+{
+	struct msg_header hdr;
+	struct t_blob body;
+	struct pair p;
+	int fd;
+
+	(void)state;
+	open_pair(&p);
+	p.side.echo = 1;
+	send_number(&p, 41, -1);
+	turn(&p);
+	assert_int_equal(p.side.messages, 1);
+	assert_int_equal(p.side.last, 41);
+	assert_int_equal(p.side.seq, 42);
+	assert_int_equal(
+	    chan_sync_recv(p.fd, &table, &hdr, &body, sizeof(body), &fd), 0);
+	assert_int_equal(hdr.type, T_NUMBER);
+	assert_int_equal(hdr.seq, 43);
+	assert_int_equal(fd, -1);
+	assert_int_equal(p.side.ends, 0);
+	close_pair(&p);
+}
+
+static void test_passes_descriptor(void **state)
+{
+	struct t_number n = {7};
+	struct msg_header hdr;
+	struct t_blob body;
+	struct stat a, b;
+	struct pair p;
+	int pipe_fd[2], fd;
+
+	(void)state;
+	open_pair(&p);
+	assert_int_equal(pipe(pipe_fd), 0);
+	assert_int_equal(fstat(pipe_fd[0], &a), 0);
+	send_number(&p, 1, pipe_fd[0]);
+	turn(&p);
+	assert_true(p.side.last_fd >= 0);
+	assert_int_equal(fstat(p.side.last_fd, &b), 0);
+	assert_int_equal(a.st_ino, b.st_ino);
+	assert_int_equal(fcntl(p.side.last_fd, F_GETFD), FD_CLOEXEC);
+	close(p.side.last_fd);
+	/* And out of the channel. */
+	assert_int_equal(
+	    chan_send(p.side.chan, T_NUMBER, 0, &n, pipe_fd[0]), 0);
+	assert_int_equal(
+	    chan_sync_recv(p.fd, &table, &hdr, &body, sizeof(body), &fd), 0);
+	assert_int_equal(fstat(fd, &b), 0);
+	assert_int_equal(a.st_ino, b.st_ino);
+	close(fd);
+	close(pipe_fd[0]);
+	close(pipe_fd[1]);
+	close_pair(&p);
+}
+
+static void test_end_of_file(void **state)
+{
+	struct t_number n = {1};
+	struct pair p;
+
+	(void)state;
+	open_pair(&p);
+	send_number(&p, 5, -1);
+	close(p.fd);
+	p.fd = -1;
+	turn(&p);
+	/* What was sent before the end still arrives. */
+	assert_int_equal(p.side.messages, 1);
+	assert_int_equal(p.side.ends, 1);
+	assert_int_equal(p.side.end_error, 0);
+	assert_null(p.side.chan);
+	(void)n;
+	close_pair(&p);
+}
+
+static void test_send_after_end(void **state)
+{
+	struct t_number n = {1};
+	struct pair p;
+
+	(void)state;
+	open_pair(&p);
+	close(p.fd);
+	p.fd = -1;
+	assert_int_equal(chan_send(p.side.chan, T_NUMBER, 0, &n, -1), -EPIPE);
+	assert_int_equal(p.side.ends, 0); /* never from inside a send */
+	assert_int_equal(chan_send(p.side.chan, T_NUMBER, 0, &n, -1), -EPIPE);
+	turn(&p);
+	assert_int_equal(p.side.ends, 1);
+	close_pair(&p);
+}
+
+static void expect_refusal(const void *bytes, size_t len, int error)
+{
+	struct pair p;
+
+	open_pair(&p);
+	assert_int_equal(send(p.fd, bytes, len, 0), (ssize_t)len);
+	turn(&p);
+	assert_int_equal(p.side.messages, 0);
+	assert_int_equal(p.side.ends, 1);
+	assert_int_equal(p.side.end_error, error);
+	close_pair(&p);
+}
+
+static void test_bad_messages(void **state)
+{
+	static const uint8_t good[] = {0, 1, 0, 1, 0, 0, 0, 9, 0, 0, 0, 7, 99};
+	static const uint8_t unknown[] = {0, 1, 0, 99, 0, 0, 0, 9, 0, 0, 0, 7};
+	static const uint8_t version[] = {0, 2, 0, 1, 0, 0, 0, 9, 0, 0, 0, 7};
+	static const uint8_t oversize[MSG_MAX + 1] = {0, 1, 0, 2};
+
+	(void)state;
+	for (size_t n = 1; n < 12; n++)
+		expect_refusal(good, n, -EBADMSG);
+	expect_refusal(good, 13, -EBADMSG);
+	expect_refusal(unknown, sizeof(unknown), -ENOENT);
+	expect_refusal(version, sizeof(version), -EPROTO);
+	expect_refusal(oversize, sizeof(oversize), -EMSGSIZE);
+}
+
+/* A descriptor inside a message that nobody takes must not leak. */
+static void test_bad_message_with_descriptor(void **state)
+{
+	static const struct msg_desc other[] = {
+	    MSG_DESC(T_UNKNOWN, struct t_number, number_fields)};
+	static const struct msg_table other_table = {other, 1};
+	struct t_number n = {1};
+	int pipe_fd[2];
+	char byte;
+	struct pair p;
+
+	(void)state;
+	open_pair(&p);
+	assert_int_equal(pipe(pipe_fd), 0);
+	assert_int_equal(
+	    chan_sync_send(p.fd, &other_table, T_UNKNOWN, 0, &n, pipe_fd[1]),
+	    0);
+	close(pipe_fd[1]);
+	turn(&p);
+	assert_int_equal(p.side.ends, 1);
+	assert_int_equal(read(pipe_fd[0], &byte, 1), 0);
+	close(pipe_fd[0]);
+	close_pair(&p);
+}
+
+static void test_close_in_callback(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	open_pair(&p);
+	p.side.close_at = 2;
+	for (uint32_t i = 0; i < 4; i++)
+		send_number(&p, i, -1);
+	turn(&p);
+	assert_int_equal(p.side.messages, 2);
+	assert_int_equal(p.side.ends, 0);
+	close_pair(&p);
+}
+
+static void test_queue_and_flush(void **state)
+{
+	static struct t_blob blob;
+	struct msg_header hdr;
+	static struct t_blob body;
+	struct pair p;
+	int fd;
+	const uint32_t count = 1000; /* more than the socket takes */
+
+	(void)state;
+	blob.data.len = 4000;
+	open_pair(&p);
+	for (uint32_t i = 0; i < count; i++)
+		assert_int_equal(
+		    chan_send(p.side.chan, T_BLOB, i, &blob, -1), 0);
+	assert_false(chan_is_flushed(p.side.chan));
+	for (uint32_t i = 0; i < count; i++) {
+		assert_int_equal(chan_sync_recv(p.fd, &table, &hdr, &body,
+				     sizeof(body), &fd),
+		    0);
+		assert_int_equal(hdr.seq, i);
+		uv_run(&p.loop, UV_RUN_NOWAIT);
+	}
+	assert_true(chan_is_flushed(p.side.chan));
+	close_pair(&p);
+}
+
+static void test_overflow(void **state)
+{
+	static struct t_blob blob;
+	struct pair p;
+	int err = 0;
+
+	(void)state;
+	blob.data.len = 4000;
+	open_pair(&p);
+	for (uint32_t i = 0; !err && i < 10000; i++)
+		err = chan_send(p.side.chan, T_BLOB, i, &blob, -1);
+	assert_int_equal(err, -EPIPE);
+	turn(&p);
+	assert_int_equal(p.side.ends, 1);
+	assert_int_equal(p.side.end_error, -ENOBUFS);
+	close_pair(&p);
+}
+
+static void test_wrong_arguments(void **state)
+{
+	static struct t_blob blob;
+	struct pair p;
+
+	(void)state;
+	open_pair(&p);
+	assert_int_equal(
+	    chan_send(p.side.chan, T_UNKNOWN, 0, &blob, -1), -ENOENT);
+	blob.data.len = 4001;
+	assert_int_equal(chan_send(p.side.chan, T_BLOB, 0, &blob, -1), -EINVAL);
+	turn(&p);
+	assert_int_equal(p.side.ends, 0);
+	close_pair(&p);
+}
+
+static void test_sync_ends(void **state)
+{
+	struct msg_header hdr;
+	struct t_number n;
+	int sv[2], fd;
+
+	(void)state;
+	assert_int_equal(
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv), 0);
+	assert_int_equal(send(sv[1], "\0\1\0\1", 4, 0), 4);
+	assert_int_equal(
+	    chan_sync_recv(sv[0], &table, &hdr, &n, sizeof(n), &fd), -EBADMSG);
+	close(sv[1]);
+	assert_int_equal(
+	    chan_sync_recv(sv[0], &table, &hdr, &n, sizeof(n), &fd), -ENODATA);
+	assert_int_equal(
+	    chan_sync_send(sv[0], &table, T_NUMBER, 0, &n, -1), -EPIPE);
+	close(sv[0]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_there_and_back),
+	    cmocka_unit_test(test_passes_descriptor),
+	    cmocka_unit_test(test_end_of_file),
+	    cmocka_unit_test(test_send_after_end),
+	    cmocka_unit_test(test_bad_messages),
+	    cmocka_unit_test(test_bad_message_with_descriptor),
+	    cmocka_unit_test(test_close_in_callback),
+	    cmocka_unit_test(test_queue_and_flush),
+	    cmocka_unit_test(test_overflow),
+	    cmocka_unit_test(test_wrong_arguments),
+	    cmocka_unit_test(test_sync_ends),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
