@@ -45,7 +45,8 @@ struct sa_transform {
 	uint16_t key_bits;
 	uint16_t encap;	       /* IPSEC_ENCAP_* */
 	uint16_t auth;	       /* ESP_AUTH_* */
-	uint64_t life_seconds; /* UINT64_MAX: longer than 64 bit tell */
+	uint16_t esn;	       /* 1: 64-bit sequence numbers (RFC 4304) */
+	uint64_t life_seconds; /* the shortest, when repeated */
 	uint64_t life_kilobytes;
 	/*
 	 * 0, or the type of the first attribute that makes the transform

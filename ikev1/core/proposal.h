@@ -41,9 +41,10 @@ struct proposal_policy {
 
 /*
  * Chooses.  Returns 0, or -ENOENT when nothing fits; then report says what
- * was offered, transform by transform, and which attribute failed ("1:
- * aes256-sha1-modp1024: group modp1024 is not configured; 2: ...").  A
- * phase-2 suite with group 0 takes any usable PFS group, or none.
+ * was offered, transform by transform, and which attribute failed ("1.1
+ * aes256-sha1-modp1024: modp1024 is not configured; 1.2 ...": number of
+ * proposal and transform).  A phase-2 suite with group 0 takes any usable PFS
+ * group, or none.
  */
 int proposal_choose(const struct sa_offer *offer,
     const struct proposal_policy *policy, struct proposal_choice *out,
@@ -57,7 +58,7 @@ int proposal_choose(const struct sa_offer *offer,
 int proposal_suite_parse(enum sa_phase phase, const char *text,
     struct ike_suite *out, char reason[ISAKMP_REASON_MAX]);
 
-/* The same back; numbers without a name become "cipher65". */
+/* The same back; numbers without a name become "cipher 65". */
 const char *proposal_suite_text(enum sa_phase phase,
     const struct ike_suite *suite, char out[PROPOSAL_SUITE_MAX]);
 

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: ISC */
+/* Thin wrappers of OpenSSL's EVP; the contract is in the header. */
+#include "common/crypto.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <string.h>
+
+struct hash_row {
+	const char *name;
+	size_t len;
+	int is_required;
+};
+
+static const struct hash_row hash_rows[CRYPTO_HASHES] = {
+    [CRYPTO_MD5] = {"MD5", 16, 0},
+    [CRYPTO_SHA1] = {"SHA1", 20, 1},
+    [CRYPTO_SHA256] = {"SHA256", 32, 1},
+    [CRYPTO_SHA384] = {"SHA384", 48, 0},
+    [CRYPTO_SHA512] = {"SHA512", 64, 0},
+};
+
+struct cipher_row {
+	const char *name;
+	size_t key_len;
+	size_t block_len;
+	int is_required;
+};
+
+static const struct cipher_row cipher_rows[CRYPTO_CIPHERS] = {
+    [CRYPTO_3DES_CBC] = {"DES-EDE3-CBC", 24, 8, 0},
+    [CRYPTO_AES128_CBC] = {"AES-128-CBC", 16, 16, 1},
+    [CRYPTO_AES192_CBC] = {"AES-192-CBC", 24, 16, 1},
+    [CRYPTO_AES256_CBC] = {"AES-256-CBC", 32, 16, 1},
+};
+
+int crypto_init(struct crypto *c)
+{
+	int missing = 0;
+
+	*c = (struct crypto){0};
+	for (size_t i = 0; i < CRYPTO_HASHES; i++) {
+		c->md[i] = EVP_MD_fetch(NULL, hash_rows[i].name, NULL);
+		missing |= !c->md[i] && hash_rows[i].is_required;
+	}
+	for (size_t i = 0; i < CRYPTO_CIPHERS; i++) {
+		c->cipher[i] =
+		    EVP_CIPHER_fetch(NULL, cipher_rows[i].name, NULL);
+		missing |= !c->cipher[i] && cipher_rows[i].is_required;
+	}
+	c->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	if (!missing && c->hmac)
+		return 0;
+	crypto_done(c);
+	return -ENOTSUP;
+}
+
+void crypto_done(struct crypto *c)
+{
+	for (size_t i = 0; i < CRYPTO_HASHES; i++)
+		EVP_MD_free(c->md[i]);
+	for (size_t i = 0; i < CRYPTO_CIPHERS; i++)
+		EVP_CIPHER_free(c->cipher[i]);
+	EVP_MAC_free(c->hmac);
+	*c = (struct crypto){0};
+}
+
+size_t crypto_hash_len(enum crypto_hash h)
+{
+	return (unsigned int)h < CRYPTO_HASHES ? hash_rows[h].len : 0;
+}
+
+size_t crypto_key_len(enum crypto_cipher cipher)
+{
+	return (unsigned int)cipher < CRYPTO_CIPHERS
+		   ? cipher_rows[cipher].key_len
+		   : 0;
+}
+
+size_t crypto_block_len(enum crypto_cipher cipher)
+{
+	return (unsigned int)cipher < CRYPTO_CIPHERS
+		   ? cipher_rows[cipher].block_len
+		   : 0;
+}
+
+int crypto_hash(const struct crypto *c, enum crypto_hash h,
+    const struct wire_span *parts, size_t count, uint8_t *out)
+{
+	EVP_MD_CTX *ctx;
+	int ok;
+
+	if ((unsigned int)h >= CRYPTO_HASHES || !c->md[h])
+		return -ENOTSUP;
+	ctx = EVP_MD_CTX_new();
+	ok = ctx && EVP_DigestInit_ex2(ctx, c->md[h], NULL);
+	for (size_t i = 0; ok && i < count; i++)
+		ok = EVP_DigestUpdate(ctx, parts[i].data, parts[i].len);
+	ok = ok && EVP_DigestFinal_ex(ctx, out, NULL);
+	EVP_MD_CTX_free(ctx);
+	return ok ? 0 : -EIO;
+}
+
+int crypto_hmac(const struct crypto *c, enum crypto_hash h,
+    struct wire_span key, const struct wire_span *parts, size_t count,
+    uint8_t *out)
+{
+	/* The library takes a NULL key for "the one of before". */
+	static const uint8_t empty[1];
+	OSSL_PARAM params[2] = {OSSL_PARAM_END, OSSL_PARAM_END};
+	char name[8];
+	EVP_MAC_CTX *ctx;
+	int ok;
+
+	if ((unsigned int)h >= CRYPTO_HASHES || !c->md[h] || !c->hmac)
+		return -ENOTSUP;
+	memcpy(name, hash_rows[h].name, strlen(hash_rows[h].name) + 1);
+	params[0] =
+	    OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0);
+	ctx = EVP_MAC_CTX_new(c->hmac);
+	ok = ctx &&
+	     EVP_MAC_init(ctx, key.len ? key.data : empty, key.len, params);
+	for (size_t i = 0; ok && i < count; i++)
+		ok = !parts[i].len ||
+		     EVP_MAC_update(ctx, parts[i].data, parts[i].len);
+	ok = ok && EVP_MAC_final(ctx, out, NULL, hash_rows[h].len);
+	EVP_MAC_CTX_free(ctx);
+	return ok ? 0 : -EIO;
+}
+
+static int cbc(const struct crypto *c, enum crypto_cipher cipher,
+    struct wire_span key, const uint8_t *iv, uint8_t *data, size_t len,
+    int is_encrypt)
+{
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	int done = 0, ok;
+
+	ok = ctx &&
+	     EVP_CipherInit_ex2(
+		 ctx, c->cipher[cipher], key.data, iv, is_encrypt, NULL) &&
+	     EVP_CIPHER_CTX_set_padding(ctx, 0) &&
+	     EVP_CipherUpdate(ctx, data, &done, data, (int)len) &&
+	     done == (int)len;
+	EVP_CIPHER_CTX_free(ctx);
+	return ok ? 0 : -EIO;
+}
+
+static int cbc_check(const struct crypto *c, enum crypto_cipher cipher,
+    struct wire_span key, size_t len)
+{
+	if ((unsigned int)cipher >= CRYPTO_CIPHERS || !c->cipher[cipher])
+		return -ENOTSUP;
+	if (key.len != cipher_rows[cipher].key_len || len > INT_MAX ||
+	    len % cipher_rows[cipher].block_len)
+		return -EINVAL;
+	return 0;
+}
+
+int crypto_encrypt(const struct crypto *c, enum crypto_cipher cipher,
+    struct wire_span key, uint8_t *iv, uint8_t *data, size_t len)
+{
+	int err = cbc_check(c, cipher, key, len);
+	size_t block;
+
+	if (err || !len)
+		return err;
+	block = cipher_rows[cipher].block_len;
+	err = cbc(c, cipher, key, iv, data, len, 1);
+	if (!err)
+		memcpy(iv, data + len - block, block);
+	return err;
+}
+
+int crypto_decrypt(const struct crypto *c, enum crypto_cipher cipher,
+    struct wire_span key, uint8_t *iv, uint8_t *data, size_t len)
+{
+	int err = cbc_check(c, cipher, key, len);
+	uint8_t last[CRYPTO_BLOCK_MAX];
+	size_t block;
+
+	if (err || !len)
+		return err;
+	block = cipher_rows[cipher].block_len;
+	memcpy(last, data + len - block, block);
+	err = cbc(c, cipher, key, iv, data, len, 0);
+	if (!err)
+		memcpy(iv, last, block);
+	return err;
+}
+
+int crypto_random(void *out, size_t len)
+{
+	return len > INT_MAX || RAND_bytes(out, (int)len) != 1 ? -EIO : 0;
+}
