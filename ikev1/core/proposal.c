@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: ISC */
+/* Choice of a proposal, report on a refused offer, suites as text. */
+#include "ikev1/core/proposal.h"
+
+#include "ikev1/core/algs.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ESP_SPI_LEN 4
+#define ESP_SPI_MIN 256 /* RFC 4303 section 2.1: 0 to 255 are reserved */
+#define WHY_MAX 96
+
+/* --- text that never overflows ----------------------------------------- */
+
+struct text {
+	char *out;
+	size_t size, pos;
+	bool is_cut;
+};
+
+static struct text text_begin(char *out, size_t size)
+{
+	out[0] = '\0';
+	return (struct text){.out = out, .size = size};
+}
+
+static void text_put(struct text *t, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Appends all of it or, when there is no room, dots once and for all. */
+static void text_put(struct text *t, const char *fmt, ...)
+{
+	size_t left = t->size - t->pos;
+	va_list ap;
+	int len;
+
+	if (t->is_cut)
+		return;
+	va_start(ap, fmt);
+	len = vsnprintf(t->out + t->pos, left, fmt, ap);
+	va_end(ap);
+	if (len >= 0 && (size_t)len + sizeof("...") <= left) {
+		t->pos += (size_t)len;
+		return;
+	}
+	memcpy(t->out + t->pos, "...", sizeof("..."));
+	t->is_cut = true;
+}
+
+/* --- suites ------------------------------------------------------------ */
+
+static const struct alg_cipher *cipher_row(
+    enum sa_phase phase, uint16_t number, uint16_t key_bits)
+{
+	return phase == SA_PHASE1 ? alg_ike_cipher(number, key_bits)
+				  : alg_esp_cipher(number, key_bits);
+}
+
+static void put_cipher(
+    struct text *t, enum sa_phase phase, uint16_t number, uint16_t key_bits)
+{
+	const struct alg_cipher *row = cipher_row(phase, number, key_bits);
+	char name[ISAKMP_NAME_MAX];
+
+	if (row) {
+		text_put(t, "%s", row->name);
+		return;
+	}
+	isakmp_name_text(
+	    phase == SA_PHASE1 ? ISAKMP_REG_IKE_CIPHER : ISAKMP_REG_ESP_CIPHER,
+	    number, name);
+	text_put(t, "%s", name);
+	if (key_bits)
+		text_put(t, "/%u", key_bits);
+}
+
+static void put_hash(struct text *t, enum sa_phase phase, uint16_t number)
+{
+	const struct alg_hash *hash = alg_hash(number);
+	const struct alg_auth *auth = alg_auth(number);
+	char name[ISAKMP_NAME_MAX];
+
+	if (phase == SA_PHASE1)
+		text_put(t, "-%s",
+		    hash ? hash->name
+			 : isakmp_name_text(ISAKMP_REG_IKE_HASH, number, name));
+	else
+		text_put(t, "-%s",
+		    auth ? auth->name
+			 : isakmp_name_text(ISAKMP_REG_ESP_AUTH, number, name));
+}
+
+static void put_group(struct text *t, uint16_t number)
+{
+	char name[ISAKMP_NAME_MAX];
+
+	text_put(t, "-%s", isakmp_name_text(ISAKMP_REG_GROUP, number, name));
+}
+
+const char *proposal_suite_text(enum sa_phase phase,
+    const struct ike_suite *suite, char out[PROPOSAL_SUITE_MAX])
+{
+	struct text t = text_begin(out, PROPOSAL_SUITE_MAX);
+
+	put_cipher(&t, phase, suite->cipher, suite->key_bits);
+	put_hash(&t, phase, suite->hash);
+	if (phase == SA_PHASE1 || suite->group)
+		put_group(&t, suite->group);
+	return out;
+}
+
+/* One word of a suite; *text moves behind it and its hyphen. */
+static struct wire_span take_word(const char **text)
+{
+	size_t len = strcspn(*text, "-");
+	struct wire_span word = wire_span_of(*text, len);
+
+	*text += len + ((*text)[len] == '-');
+	return word;
+}
+
+/* What became of one word. */
+struct word_result {
+	bool is_known, is_usable;
+	uint16_t number, key_bits;
+};
+
+static struct word_result find_cipher(enum sa_phase phase, struct wire_span w)
+{
+	const char *name = (const char *)w.data;
+	const struct alg_cipher *row =
+	    phase == SA_PHASE1 ? alg_ike_cipher_by_name(name, w.len)
+			       : alg_esp_cipher_by_name(name, w.len);
+
+	if (!row)
+		return (struct word_result){0};
+	return (struct word_result){
+	    true, row->is_usable, row->number, row->key_bits};
+}
+
+static struct word_result find_hash(enum sa_phase phase, struct wire_span w)
+{
+	const char *name = (const char *)w.data;
+	const struct alg_hash *hash = alg_hash_by_name(name, w.len);
+	const struct alg_auth *auth = alg_auth_by_name(name, w.len);
+
+	if (phase == SA_PHASE1 && hash)
+		return (struct word_result){
+		    true, hash->is_usable, hash->number, 0};
+	if (phase == SA_PHASE2 && auth)
+		return (struct word_result){
+		    true, auth->is_usable, auth->number, 0};
+	return (struct word_result){0};
+}
+
+static struct word_result find_group(enum sa_phase phase, struct wire_span w)
+{
+	const struct alg_group *row =
+	    alg_group_by_name((const char *)w.data, w.len);
+
+	(void)phase;
+	if (!row)
+		return (struct word_result){0};
+	return (struct word_result){true, row->is_usable, row->number, 0};
+}
+
+typedef struct word_result (*find_word_fn)(enum sa_phase, struct wire_span);
+
+/* The words of a suite in their order. */
+static const struct {
+	const char *what;
+	find_word_fn find;
+} suite_words[] = {
+    {"cipher", find_cipher},
+    {"hash", find_hash},
+    {"group", find_group},
+};
+
+#define SUITE_WORDS (sizeof(suite_words) / sizeof(suite_words[0]))
+
+int proposal_suite_parse(enum sa_phase phase, const char *text,
+    struct ike_suite *out, char reason[ISAKMP_REASON_MAX])
+{
+	size_t required = phase == SA_PHASE1 ? SUITE_WORDS : SUITE_WORDS - 1;
+	struct word_result found[SUITE_WORDS] = {{0}};
+	const char *rest = text;
+	size_t n;
+
+	for (n = 0; n < SUITE_WORDS && *rest; n++) {
+		struct wire_span word = take_word(&rest);
+
+		found[n] = suite_words[n].find(phase, word);
+		if (!found[n].is_known)
+			return isakmp_refuse(reason, -EINVAL,
+			    "\"%.60s\": \"%.*s\" is no %s of %s", text,
+			    word.len > 30 ? 30 : (int)word.len,
+			    (const char *)word.data, suite_words[n].what,
+			    phase == SA_PHASE1 ? "phase 1" : "ESP");
+		if (!found[n].is_usable)
+			return isakmp_refuse(reason, -ENOTSUP,
+			    "\"%.60s\": \"%.*s\" is too weak or not "
+			    "implemented",
+			    text, (int)word.len, (const char *)word.data);
+	}
+	if (n < required || *rest || text[strlen(text) - 1] == '-')
+		return isakmp_refuse(reason, -EINVAL,
+		    "\"%.60s\" is not of the form %s", text,
+		    phase == SA_PHASE1 ? "cipher-hash-group"
+				       : "cipher-hash[-group]");
+	*out = (struct ike_suite){.cipher = found[0].number,
+	    .key_bits = found[0].key_bits,
+	    .hash = found[1].number,
+	    .group = found[2].number};
+	return 0;
+}
+
+/* --- choice ------------------------------------------------------------ */
+
+/* One transform under examination. */
+struct candidate {
+	const struct sa_offer *offer;
+	const struct proposal_policy *policy;
+	const struct sa_protocol *protocol;
+	const struct sa_transform *transform;
+	struct ike_suite suite;
+	char why[WHY_MAX]; /* it is refused */
+};
+
+static bool refuse(struct candidate *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static bool refuse(struct candidate *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(c->why, sizeof(c->why), fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+static enum isakmp_registry attribute_registry(enum sa_phase phase)
+{
+	return phase == SA_PHASE1 ? ISAKMP_REG_IKE_ATTRIBUTE
+				  : ISAKMP_REG_IPSEC_ATTRIBUTE;
+}
+
+/* RFC 2408 section 4.2: proposals of one number are taken together. */
+static bool is_alone(const struct sa_offer *o, const struct sa_protocol *p)
+{
+	for (size_t i = 0; i < o->protocol_count; i++)
+		if (&o->protocol[i] != p && o->protocol[i].number == p->number)
+			return false;
+	return true;
+}
+
+static bool has_all(struct candidate *c, const enum sa_present *flags,
+    const uint16_t *attrs, size_t count)
+{
+	char name[ISAKMP_NAME_MAX];
+
+	for (size_t i = 0; i < count; i++) {
+		if (c->transform->present & flags[i])
+			continue;
+		return refuse(c, "%s is missing",
+		    isakmp_name_text(
+			attribute_registry(c->offer->phase), attrs[i], name));
+	}
+	return true;
+}
+
+static bool check_phase1(struct candidate *c)
+{
+	static const enum sa_present flags[] = {
+	    SA_HAS_CIPHER, SA_HAS_HASH, SA_HAS_METHOD, SA_HAS_GROUP};
+	static const uint16_t attrs[] = {IKE_ATTR_CIPHER, IKE_ATTR_HASH,
+	    IKE_ATTR_AUTH_METHOD, IKE_ATTR_GROUP};
+	const struct sa_transform *t = c->transform;
+	char name[ISAKMP_NAME_MAX];
+
+	if (t->id != IKE_TRANSFORM_KEY_IKE)
+		return refuse(c, "transform id %u is not KEY_IKE", t->id);
+	if (!has_all(c, flags, attrs, sizeof(attrs) / sizeof(attrs[0])))
+		return false;
+	if (t->method != IKE_AUTH_PSK)
+		return refuse(c, "authentication by %s, not pre-shared key",
+		    isakmp_name_text(ISAKMP_REG_AUTH_METHOD, t->method, name));
+	return true;
+}
+
+static bool check_encap(struct candidate *c)
+{
+	uint16_t encap = c->transform->encap;
+	char name[ISAKMP_NAME_MAX];
+
+	isakmp_name_text(ISAKMP_REG_ENCAP, encap, name);
+	if (c->policy->has_natt &&
+	    (encap == IPSEC_ENCAP_UDP_TRANSPORT ||
+		encap == IPSEC_ENCAP_UDP_TRANSPORT_DRAFT))
+		return true;
+	if (!c->policy->has_natt && encap == IPSEC_ENCAP_TRANSPORT)
+		return true;
+	return refuse(c, "encapsulation mode %s, not %s", name,
+	    c->policy->has_natt ? "UDP transport" : "transport");
+}
+
+static bool check_spi(struct candidate *c)
+{
+	const struct sa_protocol *p = c->protocol;
+	struct wire_reader r;
+	uint32_t spi;
+
+	wire_reader_init(&r, p->spi, p->spi_len);
+	spi = wire_get_u32(&r);
+	if (p->spi_len != ESP_SPI_LEN)
+		return refuse(c, "SPI of %u bytes", p->spi_len);
+	if (spi < ESP_SPI_MIN)
+		return refuse(c, "SPI %u is reserved", spi);
+	return true;
+}
+
+/* RFC 2409 section 5.5: a KE goes with a group in every transform. */
+static bool check_pfs(struct candidate *c)
+{
+	const struct sa_transform *t = c->transform;
+	const struct alg_group *group = alg_group(t->group);
+	bool has_group = (t->present & SA_HAS_GROUP) && t->group;
+	char name[ISAKMP_NAME_MAX];
+
+	if (!has_group && c->policy->ke_len)
+		return refuse(c, "group is missing, though there is a KE");
+	if (!has_group)
+		return true;
+	isakmp_name_text(ISAKMP_REG_GROUP, t->group, name);
+	if (!group || !group->is_usable)
+		return refuse(c, "%s is too weak or not implemented", name);
+	if (c->policy->ke_len != group->pub_len)
+		return refuse(c, "%s needs a KE of %u bytes, not %zu", name,
+		    group->pub_len, c->policy->ke_len);
+	return true;
+}
+
+static bool check_phase2(struct candidate *c)
+{
+	static const enum sa_present flags[] = {SA_HAS_ENCAP};
+	static const uint16_t attrs[] = {IPSEC_ATTR_ENCAP_MODE};
+
+	if (c->transform->present & SA_HAS_ESN)
+		return refuse(c, "extended sequence numbers are not supported");
+	return check_spi(c) && has_all(c, flags, attrs, 1) && check_encap(c) &&
+	       check_pfs(c);
+}
+
+/* RFC 2407 section 4.5: no Key Length where there is but one; RFC 3602
+ * section 5.3: it must be there for AES. */
+static bool check_key_length(struct candidate *c)
+{
+	const struct sa_transform *t = c->transform;
+	bool has_bits = t->present & SA_HAS_KEY_BITS;
+	const struct alg_cipher *row =
+	    cipher_row(c->offer->phase, t->cipher, t->key_bits);
+
+	if (!row || !row->is_usable) {
+		char name[ISAKMP_NAME_MAX];
+
+		isakmp_name_text(c->offer->phase == SA_PHASE1
+				     ? ISAKMP_REG_IKE_CIPHER
+				     : ISAKMP_REG_ESP_CIPHER,
+		    t->cipher, name);
+		if (!has_bits)
+			return refuse(c,
+			    "%s without key length is not implemented", name);
+		return refuse(
+		    c, "%s with %u bits is not implemented", name, t->key_bits);
+	}
+	if (row->is_fixed && has_bits)
+		return refuse(c, "key length with %s", row->name);
+	c->suite.key_bits = row->key_bits;
+	return true;
+}
+
+/* What two suites have in common, from the left. */
+static bool same_cipher(const struct ike_suite *a, const struct ike_suite *b)
+{
+	return a->cipher == b->cipher && a->key_bits == b->key_bits;
+}
+
+static bool same_hash(const struct ike_suite *a, const struct ike_suite *b)
+{
+	return same_cipher(a, b) && a->hash == b->hash;
+}
+
+/* conf comes from the configuration: 0 there takes any group. */
+static bool same_suite(const struct ike_suite *a, const struct ike_suite *conf)
+{
+	return same_hash(a, conf) && (!conf->group || a->group == conf->group);
+}
+
+static bool is_configured(struct candidate *c)
+{
+	size_t ciphers = 0, hashes = 0;
+	char text[PROPOSAL_SUITE_MAX];
+	struct text t = text_begin(text, sizeof(text));
+	enum sa_phase phase = c->offer->phase;
+
+	for (size_t i = 0; i < c->policy->suite_count; i++) {
+		const struct ike_suite *conf = &c->policy->suites[i];
+
+		if (same_suite(&c->suite, conf))
+			return true;
+		ciphers += same_cipher(&c->suite, conf);
+		hashes += same_hash(&c->suite, conf);
+	}
+	put_cipher(&t, phase, c->suite.cipher, c->suite.key_bits);
+	if (!ciphers)
+		return refuse(c, "%s is not configured", text);
+	put_hash(&t, phase, c->suite.hash);
+	if (!hashes)
+		return refuse(c, "%s is not configured", text);
+	if (!c->suite.group)
+		return refuse(c, "group (PFS) is missing");
+	put_group(&t, c->suite.group);
+	return refuse(c, "group: %s is not configured", text);
+}
+
+static bool is_acceptable(struct candidate *c)
+{
+	const struct sa_transform *t = c->transform;
+	uint8_t protocol = c->offer->phase == SA_PHASE1 ? ISAKMP_PROTO_ISAKMP
+							: ISAKMP_PROTO_ESP;
+	char name[ISAKMP_NAME_MAX];
+
+	isakmp_name_text(ISAKMP_REG_PROTOCOL, c->protocol->protocol, name);
+	if (c->protocol->protocol != protocol)
+		return refuse(c, "protocol %s", name);
+	if (!is_alone(c->offer, c->protocol))
+		return refuse(c, "%s together with another protocol", name);
+	if (t->bad_reason)
+		return refuse(c, "%s %s",
+		    isakmp_name_text(attribute_registry(c->offer->phase),
+			t->bad_attribute, name),
+		    t->bad_reason);
+	if (c->offer->phase == SA_PHASE1 ? !check_phase1(c) : !check_phase2(c))
+		return false;
+	return check_key_length(c) && is_configured(c);
+}
+
+/* The lower, the better; see the order in the header. */
+static uint32_t rank_of(const struct candidate *c)
+{
+	uint32_t is_3des =
+	    c->suite.cipher == (c->offer->phase == SA_PHASE1
+				       ? (unsigned int)IKE_CIPHER_3DES
+				       : (unsigned int)ESP_3DES);
+	const struct alg_group *group = alg_group(c->suite.group);
+	const struct proposal_policy *p = c->policy;
+	uint32_t cipher = 0, hash = 0;
+
+	while (cipher < p->suite_count &&
+	       !same_cipher(&c->suite, &p->suites[cipher]))
+		cipher++;
+	while (hash < p->suite_count && p->suites[hash].hash != c->suite.hash)
+		hash++;
+	return is_3des << 24 | cipher << 16 | hash << 8 |
+	       (group ? group->rank : 0xff);
+}
+
+/* The suite as it was offered, before its key length is checked. */
+static struct candidate candidate_of(const struct sa_offer *offer,
+    const struct proposal_policy *policy, const struct sa_protocol *p,
+    const struct sa_transform *t)
+{
+	return (struct candidate){.offer = offer,
+	    .policy = policy,
+	    .protocol = p,
+	    .transform = t,
+	    .suite = {.cipher = t->cipher,
+		.key_bits = t->key_bits,
+		.hash = offer->phase == SA_PHASE1 ? t->hash : t->auth,
+		.group = t->group}};
+}
+
+static void report_refusal(struct text *t, const struct candidate *c)
+{
+	char suite[PROPOSAL_SUITE_MAX];
+
+	proposal_suite_text(c->offer->phase, &c->suite, suite);
+	text_put(t, "%s%u.%u %s: %s", t->pos ? "; " : "", c->protocol->number,
+	    c->transform->number, suite, c->why);
+}
+
+static void choice_set(struct proposal_choice *out, const struct candidate *c,
+    size_t protocol, size_t transform)
+{
+	const struct sa_transform *t = c->transform;
+
+	*out = (struct proposal_choice){.protocol = protocol,
+	    .transform = transform,
+	    .suite = c->suite,
+	    .encap = t->encap,
+	    .life_seconds =
+		t->life_seconds ? t->life_seconds : IPSEC_LIFE_DEFAULT_S,
+	    .life_kilobytes = t->life_kilobytes};
+}
+
+int proposal_choose(const struct sa_offer *offer,
+    const struct proposal_policy *policy, struct proposal_choice *out,
+    char report[PROPOSAL_REPORT_MAX])
+{
+	struct text text = text_begin(report, PROPOSAL_REPORT_MAX);
+	uint32_t best = UINT32_MAX;
+
+	for (size_t i = 0; i < offer->protocol_count; i++) {
+		const struct sa_protocol *p = &offer->protocol[i];
+
+		for (size_t k = 0; k < p->count; k++) {
+			size_t index = p->first + k;
+			struct candidate c = candidate_of(
+			    offer, policy, p, &offer->transform[index]);
+
+			if (!is_acceptable(&c)) {
+				report_refusal(&text, &c);
+			} else if (rank_of(&c) < best) {
+				best = rank_of(&c);
+				choice_set(out, &c, i, index);
+			}
+		}
+	}
+	if (best != UINT32_MAX) {
+		report[0] = '\0';
+		return 0;
+	}
+	if (offer->dropped)
+		text_put(
+		    &text, "; %zu more were not looked at", offer->dropped);
+	return -ENOENT;
+}

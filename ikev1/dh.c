@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: ISC */
+/* Diffie-Hellman over OpenSSL's EVP; the contract is in the header. */
+#include "ikev1/dh.h"
+
+#include "common/secret.h"
+#include "ikev1/core/algs.h"
+
+#include <errno.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <string.h>
+
+#define POINT_UNCOMPRESSED 4 /* SEC 1 section 2.3.3; IKE leaves it out */
+#define POINT_MAX (1 + 132)  /* the tag and both halves of P-521 */
+
+struct group_row {
+	uint16_t number;
+	bool is_curve;
+	const char *name; /* in the library */
+};
+
+static const struct group_row group_rows[] = {
+    {IKE_GROUP_MODP2048, false, "modp_2048"},
+    {IKE_GROUP_MODP3072, false, "modp_3072"},
+    {IKE_GROUP_MODP4096, false, "modp_4096"},
+    {IKE_GROUP_ECP256, true, "P-256"},
+    {IKE_GROUP_ECP384, true, "P-384"},
+    {IKE_GROUP_ECP521, true, "P-521"},
+};
+
+static const struct group_row *group_row(uint16_t number)
+{
+	for (size_t i = 0; i < sizeof(group_rows) / sizeof(group_rows[0]); i++)
+		if (group_rows[i].number == number)
+			return &group_rows[i];
+	return NULL;
+}
+
+static EVP_PKEY *keygen(const struct group_row *row)
+{
+	EVP_PKEY_CTX *ctx =
+	    EVP_PKEY_CTX_new_from_name(NULL, row->is_curve ? "EC" : "DH", NULL);
+	OSSL_PARAM params[2] = {OSSL_PARAM_END, OSSL_PARAM_END};
+	EVP_PKEY *key = NULL;
+	char name[16];
+
+	memcpy(name, row->name, strlen(row->name) + 1);
+	params[0] = OSSL_PARAM_construct_utf8_string(
+	    OSSL_PKEY_PARAM_GROUP_NAME, name, 0);
+	if (ctx && EVP_PKEY_keygen_init(ctx) > 0 &&
+	    EVP_PKEY_CTX_set_params(ctx, params) > 0 &&
+	    EVP_PKEY_generate(ctx, &key) <= 0)
+		key = NULL;
+	EVP_PKEY_CTX_free(ctx);
+	return key;
+}
+
+/* x and y, without the tag: RFC 5903 section 7. */
+static int curve_pub(EVP_PKEY *key, struct dh_result *out)
+{
+	uint8_t point[POINT_MAX];
+	size_t len = 0;
+
+	if (!EVP_PKEY_get_octet_string_param(key,
+		OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, point, sizeof(point),
+		&len) ||
+	    len != out->pub_len + 1 || point[0] != POINT_UNCOMPRESSED)
+		return -EIO;
+	memcpy(out->pub, point + 1, out->pub_len);
+	return 0;
+}
+
+static int modp_pub(EVP_PKEY *key, struct dh_result *out)
+{
+	BIGNUM *pub = NULL;
+	int len = -1;
+
+	if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_PUB_KEY, &pub))
+		len = BN_bn2binpad(pub, out->pub, (int)out->pub_len);
+	BN_free(pub);
+	return len == (int)out->pub_len ? 0 : -EIO;
+}
+
+int dh_generate(uint16_t group, struct dh_keypair *kp, struct dh_result *out)
+{
+	const struct alg_group *alg = alg_group(group);
+	const struct group_row *row = group_row(group);
+	int err;
+
+	*kp = (struct dh_keypair){.group = group};
+	if (!alg || !row)
+		return -ENOTSUP;
+	kp->key = keygen(row);
+	out->pub_len = alg->pub_len;
+	err = !kp->key	      ? -EIO
+	      : row->is_curve ? curve_pub(kp->key, out)
+			      : modp_pub(kp->key, out);
+	if (!err)
+		return 0;
+	ERR_clear_error();
+	dh_keypair_done(kp);
+	return err;
+}
+
+/* 1 < value < p - 1: others give an attacker's secret away or none. */
+static int modp_check(EVP_PKEY *ours, struct wire_span pub)
+{
+	BIGNUM *value = BN_bin2bn(pub.data, (int)pub.len, NULL);
+	BIGNUM *p = NULL;
+	int err = -EIO;
+
+	if (value && EVP_PKEY_get_bn_param(ours, OSSL_PKEY_PARAM_FFC_P, &p) &&
+	    BN_sub_word(p, 1))
+		err = BN_is_zero(value) || BN_is_one(value) ||
+			      BN_cmp(value, p) >= 0
+			  ? -EINVAL
+			  : 0;
+	BN_free(value);
+	BN_free(p);
+	return err;
+}
+
+/* The peer's public value as a key; the library checks the curve. */
+static int peer_key(const struct group_row *row, EVP_PKEY *ours,
+    struct wire_span pub, EVP_PKEY **out)
+{
+	uint8_t point[POINT_MAX] = {POINT_UNCOMPRESSED};
+	EVP_PKEY *key = EVP_PKEY_new();
+
+	*out = key;
+	if (!key || !EVP_PKEY_copy_parameters(key, ours))
+		return -EIO;
+	if (row->is_curve) {
+		memcpy(point + 1, pub.data, pub.len);
+		pub = wire_span_of(point, pub.len + 1);
+	} else {
+		int err = modp_check(ours, pub);
+
+		if (err)
+			return err;
+	}
+	if (EVP_PKEY_set1_encoded_public_key(key, pub.data, pub.len) <= 0)
+		return -EINVAL;
+	return 0;
+}
+
+static int derive(const struct group_row *row, EVP_PKEY *ours, EVP_PKEY *peer,
+    struct dh_result *out)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, ours, NULL);
+	unsigned int pad = 1;
+	OSSL_PARAM params[] = {
+	    OSSL_PARAM_construct_uint(OSSL_EXCHANGE_PARAM_PAD, &pad),
+	    OSSL_PARAM_END};
+	size_t len = sizeof(out->shared);
+	int ok;
+
+	/* The public value has been checked: no second time here. */
+	ok = ctx &&
+	     EVP_PKEY_derive_init_ex(ctx, row->is_curve ? NULL : params) > 0 &&
+	     EVP_PKEY_derive_set_peer_ex(ctx, peer, 0) > 0 &&
+	     EVP_PKEY_derive(ctx, out->shared, &len) > 0 &&
+	     len == out->shared_len;
+	EVP_PKEY_CTX_free(ctx);
+	return ok ? 0 : -EIO;
+}
+
+int dh_derive(const struct dh_keypair *kp, struct wire_span peer_pub,
+    struct dh_result *out)
+{
+	const struct alg_group *alg = alg_group(kp->group);
+	const struct group_row *row = group_row(kp->group);
+	EVP_PKEY *peer = NULL;
+	int err;
+
+	if (!alg || !row || !kp->key)
+		return -ENOTSUP;
+	if (peer_pub.len != alg->pub_len)
+		return -EINVAL;
+	out->shared_len = alg->shared_len;
+	err = peer_key(row, kp->key, peer_pub, &peer);
+	if (!err)
+		err = derive(row, kp->key, peer, out);
+	EVP_PKEY_free(peer);
+	if (err) {
+		ERR_clear_error();
+		secret_wipe(out->shared, sizeof(out->shared));
+	}
+	return err;
+}
+
+void dh_keypair_done(struct dh_keypair *kp)
+{
+	EVP_PKEY_free(kp->key);
+	kp->key = NULL;
+}
+
+int dh_exchange(
+    uint16_t group, struct wire_span peer_pub, struct dh_result *out)
+{
+	struct dh_keypair kp;
+	int err = dh_generate(group, &kp, out);
+
+	if (err)
+		return err;
+	err = dh_derive(&kp, peer_pub, out);
+	dh_keypair_done(&kp);
+	return err;
+}
+
+int dh_prepare(void)
+{
+	static const uint16_t cheap[] = {IKE_GROUP_ECP256, IKE_GROUP_MODP2048};
+	struct dh_result ours, theirs;
+	struct dh_keypair kp;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < sizeof(cheap) / sizeof(cheap[0]); i++) {
+		err = dh_generate(cheap[i], &kp, &ours);
+		if (!err)
+			err = dh_exchange(cheap[i],
+			    wire_span_of(ours.pub, ours.pub_len), &theirs);
+		dh_keypair_done(&kp);
+	}
+	secret_wipe(&theirs, sizeof(theirs));
+	return err;
+}
