@@ -66,8 +66,9 @@ TEST_LIB_SRC := $(wildcard test/lib/*.c)
 FUZZ_SRC := $(wildcard test/fuzz/fuzz_*.c)
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
-PROGRAMS := $(if $(IKE_SRC),$(B)/ikev1d) $(if $(L2TP_SRC),$(B)/l2tpd) \
-	$(if $(CTL_SRC),$(B)/sallyport)
+PROGRAMS := $(if $(wildcard ikev1/ikev1d.c),$(B)/ikev1d) \
+	$(if $(wildcard l2tpd/l2tpd.c),$(B)/l2tpd) \
+	$(if $(wildcard ctl/sallyport.c),$(B)/sallyport)
 PLUGIN := $(if $(PLUGIN_SRC),$(B)/sallyport.so)
 TESTS := $(patsubst test/unit/%.c,$(B)/test/%,$(TEST_SRC))
 ARCHIVES := $(B)/libctl.a $(B)/libike.a $(B)/libl2tp.a $(B)/libcommon.a
