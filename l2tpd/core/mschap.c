@@ -5,6 +5,7 @@
 #include "common/alloc.h"
 #include "common/secret.h"
 #include "common/wire.h"
+#include "l2tpd/core/utf8.h"
 
 #include <openssl/evp.h>
 #include <openssl/provider.h>
@@ -93,31 +94,6 @@ static struct wire_span span(const void *data, size_t len)
 	return (struct wire_span){data, len};
 }
 
-/* One code point, or 0 and a failed reader: overlong forms, surrogates. */
-static uint32_t get_utf8(struct wire_reader *r)
-{
-	static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
-	uint32_t c = wire_get_u8(r);
-	unsigned int more = c < 0x80 ? 0 : c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
-
-	if (more && (c < 0xc2 || c > 0xf4)) {
-		wire_fail(r);
-		return 0;
-	}
-	if (more)
-		c &= 0x3fu >> more;
-	for (unsigned int i = 0; i < more; i++) {
-		uint8_t b = wire_get_u8(r);
-
-		if ((b & 0xc0) != 0x80)
-			wire_fail(r);
-		c = c << 6 | (b & 0x3f);
-	}
-	if (c < least[more] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
-		wire_fail(r);
-	return c;
-}
-
 static void put_utf16le(struct wire_writer *w, uint32_t unit)
 {
 	wire_put_u8(w, (uint8_t)unit);
@@ -136,7 +112,7 @@ int mschap_nt_hash(struct mschap *m, const char *password, size_t len,
 	wire_reader_init(&r, password, len);
 	wire_writer_init(&w, text, sizeof(text));
 	while (wire_left(&r)) {
-		uint32_t c = get_utf8(&r);
+		uint32_t c = utf8_get(&r);
 
 		if (c < 0x10000) {
 			put_utf16le(&w, c);
