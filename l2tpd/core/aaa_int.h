@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+/* What the files of the AAA core share; nobody else includes this. */
+#ifndef L2TPD_CORE_AAA_INT_H
+#define L2TPD_CORE_AAA_INT_H
+
+#include "l2tpd/core/aaa.h"
+#include "l2tpd/core/pool.h"
+
+#include <uthash.h>
+
+enum aaa_state {
+	AAA_ST_NEW,	      /* nobody is authenticated */
+	AAA_ST_ASKING,	      /* the monitor checks a proof */
+	AAA_ST_AUTHENTICATED, /* user is set */
+	AAA_ST_ADDRESSED,     /* ip is leased */
+	AAA_ST_UP,	      /* IPCP is open, accounting runs */
+};
+
+/* The pool's key of our own address. */
+#define AAA_SERIAL_LOCAL UINT64_MAX
+
+#define AAA_STATE_COUNT (AAA_ST_UP + 1)
+
+/* Plain numbers without padding, as uthash needs it. */
+struct aaa_hash_key {
+	uint64_t r;
+	uint64_t call;
+};
+
+struct aaa_session {
+	struct aaa_key key;
+	struct aaa_hash_key hash_key;
+	uint64_t serial; /* its key in the pool */
+	enum aaa_state state;
+	bool is_held;
+	uint8_t failures;	  /* wrong proofs so far */
+	uint32_t job;		  /* ASKING */
+	uint32_t ask_seq;	  /* ASKING: of the plugin's request */
+	uint8_t ask_method;	  /* ASKING */
+	char asked[AAA_USER_MAX]; /* ASKING: the name as sent */
+	char user[AAA_USER_MAX];  /* as the users file has it, or "" */
+	struct addr peer;	  /* outer */
+	struct addr fixed;	  /* ip= of the user */
+	struct addr ip;
+	char ifname[AAA_IFNAME_MAX];
+	uint64_t since_s; /* 0: accounting has not begun */
+	struct aaa_stats stats;
+	UT_hash_handle hh;
+};
+
+struct aaa {
+	struct addr local, dns1, dns2;
+	uint16_t mtu;
+	struct pool *pool;
+	uint64_t next_serial;
+	uint32_t next_job;
+	struct aaa_session *sessions;
+};
+
+/* Adds a session in state NEW; key is not known yet. */
+struct aaa_session *aaa_session_add(struct aaa *aaa, struct aaa_key key);
+/* NULL if there is none. */
+struct aaa_session *aaa_session_find(const struct aaa *aaa, struct aaa_key key);
+/* The only writer of session->state. */
+void aaa_session_set_state(struct aaa_session *s, enum aaa_state state);
+
+/* Encodes body and appends AAA_ACT_SEND. */
+void aaa_emit_send(struct aaa_actions *out, const struct aaa_session *s,
+    enum aaa_msg type, uint32_t seq, const void *body);
+void aaa_emit_term(
+    struct aaa_actions *out, const struct aaa_session *s, const char *reason);
+void aaa_emit_auth(struct aaa_actions *out, const struct aaa_session *s,
+    const struct aaa_auth *auth);
+void aaa_emit_note(struct aaa_actions *out, const struct aaa_session *s);
+/* The line begins with "R n (peer): ". */
+void aaa_emit_log(struct aaa_actions *out, const struct aaa_session *s,
+    enum aaa_log_level level, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* Accounting records. */
+void aaa_emit_start(struct aaa_actions *out, const struct aaa_session *s);
+void aaa_emit_stop(struct aaa_actions *out, const struct aaa_session *s,
+    uint64_t now_s, const char *reason);
+
+/* A copy fit for a log line or JSON: no controls, UTF-8. Returns out. */
+const char *aaa_printable(const char *text, char *out, size_t size);
+
+/* A session's own data, the same in a note and in saved state. */
+void aaa_session_put(struct wire_writer *w, const struct aaa_session *s);
+/* The state read is returned through *state; s->state stays. */
+void aaa_session_get(
+    struct wire_reader *r, struct aaa_session *s, enum aaa_state *state);
+
+#endif
