@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: ISC */
+/* Diffie-Hellman: RFC 5903's numbers, padding, invalid public values. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "ikev1/core/isakmp.h"
+#include "ikev1/dh.h"
+#include "test/lib/hex.h"
+
+#include <errno.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <string.h>
+
+static const uint16_t all_groups[] = {IKE_GROUP_MODP2048, IKE_GROUP_MODP3072,
+    IKE_GROUP_MODP4096, IKE_GROUP_ECP256, IKE_GROUP_ECP384, IKE_GROUP_ECP521};
+
+static void both_sides_agree(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(all_groups) / sizeof(all_groups[0]);
+	     i++) {
+		struct dh_result a, b;
+		struct dh_keypair kp;
+
+		assert_int_equal(dh_generate(all_groups[i], &kp, &a), 0);
+		assert_int_equal(dh_exchange(all_groups[i],
+				     wire_span_of(a.pub, a.pub_len), &b),
+		    0);
+		assert_int_equal(
+		    dh_derive(&kp, wire_span_of(b.pub, b.pub_len), &a), 0);
+		assert_int_equal(a.pub_len, b.pub_len);
+		assert_int_equal(a.shared_len, b.shared_len);
+		assert_memory_equal(a.shared, b.shared, a.shared_len);
+		assert_memory_not_equal(a.pub, b.pub, a.pub_len);
+		dh_keypair_done(&kp);
+	}
+}
+
+/* A key pair with a given private value and public point of P-256. */
+static void p256_keypair(
+    struct dh_keypair *kp, const char *private, const char *public)
+{
+	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	struct hex priv, pub;
+	OSSL_PARAM *params;
+	BIGNUM *bn;
+
+	hex_decode(&priv, private);
+	hex_decode(&pub, public);
+	bn = BN_bin2bn(priv.data, (int)priv.len, NULL);
+	assert_true(OSSL_PARAM_BLD_push_utf8_string(
+	    bld, OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0));
+	assert_true(OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_PRIV_KEY, bn));
+	assert_true(OSSL_PARAM_BLD_push_octet_string(
+	    bld, OSSL_PKEY_PARAM_PUB_KEY, pub.data, pub.len));
+	params = OSSL_PARAM_BLD_to_param(bld);
+	*kp = (struct dh_keypair){.group = IKE_GROUP_ECP256};
+	assert_int_equal(EVP_PKEY_fromdata_init(ctx), 1);
+	assert_int_equal(
+	    EVP_PKEY_fromdata(ctx, &kp->key, EVP_PKEY_KEYPAIR, params), 1);
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(bld);
+	EVP_PKEY_CTX_free(ctx);
+	BN_free(bn);
+}
+
+/* RFC 5903 section 8.1. */
+#define RFC5903_I                                                              \
+	"c88f01f510d9ac3f70a292daa2316de544e9aab8afe84049c62a9c57862d1433"
+#define RFC5903_GI                                                             \
+	"dad0b65394221cf9b051e1feca5787d098dfe637fc90b9ef945d0c3772581180"     \
+	"5271a0461cdb8252d61f1c456fa3e59ab1f45b33accf5f58389e0577b8990bb3"
+#define RFC5903_R                                                              \
+	"c6ef9c5d78ae012a011164acb397ce2088685d8f06bf9be0b283ab46476bee53"
+#define RFC5903_GR                                                             \
+	"d12dfb5289c8d4f81208b70270398c342296970a0bccb74c736fc7554494bf63"     \
+	"56fbf3ca366cc23e8157854c13c58d6aac23f046ada30f8353e74f33039872ab"
+#define RFC5903_GIR                                                            \
+	"d6840f6b42f6edafd13116e0e12565202fef8e9ece7dce03812464d04b9442de"
+
+static void ecp256_matches_rfc5903(void **state)
+{
+	struct dh_keypair kp;
+	struct dh_result out;
+	struct hex peer;
+
+	(void)state;
+	p256_keypair(&kp, RFC5903_I, "04" RFC5903_GI);
+	assert_int_equal(
+	    dh_derive(&kp, hex_decode(&peer, RFC5903_GR), &out), 0);
+	assert_true(hex_equal(out.shared, out.shared_len, RFC5903_GIR));
+	dh_keypair_done(&kp);
+	p256_keypair(&kp, RFC5903_R, "04" RFC5903_GR);
+	assert_int_equal(
+	    dh_derive(&kp, hex_decode(&peer, RFC5903_GI), &out), 0);
+	assert_true(hex_equal(out.shared, out.shared_len, RFC5903_GIR));
+	dh_keypair_done(&kp);
+}
+
+/*
+ * One in 256 secrets starts with a zero byte; both ends must keep it.
+ * Without padding the length would be 31: dh_derive() says -EIO then, and
+ * this loop would fail.
+ */
+static void a_leading_zero_stays(void **state)
+{
+	bool is_seen = false;
+
+	(void)state;
+	for (int i = 0; i < 5000 && !is_seen; i++) {
+		struct dh_result a, b;
+		struct dh_keypair kp;
+
+		assert_int_equal(dh_generate(IKE_GROUP_ECP256, &kp, &a), 0);
+		assert_int_equal(dh_exchange(IKE_GROUP_ECP256,
+				     wire_span_of(a.pub, a.pub_len), &b),
+		    0);
+		assert_int_equal(b.shared_len, 32);
+		if (!b.shared[0]) {
+			is_seen = true;
+			assert_int_equal(
+			    dh_derive(&kp, wire_span_of(b.pub, 64), &a), 0);
+			assert_memory_equal(a.shared, b.shared, 32);
+		}
+		dh_keypair_done(&kp);
+	}
+	assert_true(is_seen);
+}
+
+/* g = 2 as the peer's value: our own public value is then the secret, and
+ * both have the group's length. */
+static void modp_takes_two(void **state)
+{
+	uint8_t two[256] = {0};
+	struct dh_result out;
+
+	(void)state;
+	two[255] = 2;
+	assert_int_equal(
+	    dh_exchange(IKE_GROUP_MODP2048, wire_span_of(two, 256), &out), 0);
+	assert_int_equal(out.pub_len, 256);
+	assert_int_equal(out.shared_len, 256);
+	assert_memory_equal(out.pub, out.shared, 256);
+}
+
+/* RFC 3526 section 3: the prime of group 14. */
+static void modp2048_prime(uint8_t p[256])
+{
+	BIGNUM *bn = BN_get_rfc3526_prime_2048(NULL);
+
+	assert_int_equal(BN_bn2binpad(bn, p, 256), 256);
+	BN_free(bn);
+}
+
+static int exchange_modp2048(const uint8_t *pub, size_t len)
+{
+	struct dh_result out;
+
+	return dh_exchange(IKE_GROUP_MODP2048, wire_span_of(pub, len), &out);
+}
+
+static void modp_refuses_invalid_values(void **state)
+{
+	uint8_t v[257] = {0}, p[256];
+
+	(void)state;
+	assert_int_equal(exchange_modp2048(v, 256), -EINVAL); /* 0 */
+	v[255] = 1;
+	assert_int_equal(exchange_modp2048(v, 256), -EINVAL); /* 1 */
+	modp2048_prime(p);
+	assert_int_equal(exchange_modp2048(p, 256), -EINVAL); /* p */
+	p[255]--;
+	assert_int_equal(exchange_modp2048(p, 256), -EINVAL); /* p - 1 */
+	p[255]--;
+	assert_int_equal(exchange_modp2048(p, 256), 0); /* p - 2 */
+	memset(p, 0xff, sizeof(p));
+	assert_int_equal(exchange_modp2048(p, 256), -EINVAL); /* > p */
+	memset(v, 0x55, sizeof(v));
+	assert_int_equal(exchange_modp2048(v, 255), -EINVAL);
+	assert_int_equal(exchange_modp2048(v, 257), -EINVAL);
+	assert_int_equal(exchange_modp2048(v, 0), -EINVAL);
+}
+
+static int exchange_ecp256(const uint8_t *pub, size_t len)
+{
+	struct dh_result out;
+
+	return dh_exchange(IKE_GROUP_ECP256, wire_span_of(pub, len), &out);
+}
+
+static void ecp_refuses_invalid_points(void **state)
+{
+	uint8_t with_tag[65] = {4};
+	struct hex p;
+
+	(void)state;
+	hex_decode(&p, RFC5903_GR);
+	assert_int_equal(exchange_ecp256(p.data, 64), 0);
+	p.data[63] ^= 1; /* off the curve */
+	assert_int_equal(exchange_ecp256(p.data, 64), -EINVAL);
+	p.data[63] ^= 1;
+	assert_int_equal(exchange_ecp256(p.data, 63), -EINVAL);
+	memcpy(with_tag + 1, p.data, 64);
+	assert_int_equal(exchange_ecp256(with_tag, 65), -EINVAL);
+	memset(p.data, 0, 64);
+	assert_int_equal(exchange_ecp256(p.data, 64), -EINVAL);
+	memset(p.data, 0xff, 64); /* beyond the field */
+	assert_int_equal(exchange_ecp256(p.data, 64), -EINVAL);
+}
+
+static void unknown_groups_are_refused(void **state)
+{
+	static const uint16_t groups[] = {0, IKE_GROUP_MODP1024,
+	    IKE_GROUP_MODP8192, IKE_GROUP_MODP2048S256, 999};
+	uint8_t pub[256] = {2};
+	struct dh_result out;
+	struct dh_keypair kp = {.group = 0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		assert_int_equal(
+		    dh_exchange(groups[i], wire_span_of(pub, 256), &out),
+		    -ENOTSUP);
+		assert_int_equal(dh_generate(groups[i], &kp, &out), -ENOTSUP);
+	}
+	assert_int_equal(
+	    dh_derive(&kp, wire_span_of(pub, 256), &out), -ENOTSUP);
+	dh_keypair_done(&kp);
+	assert_int_equal(dh_prepare(), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(both_sides_agree),
+	    cmocka_unit_test(ecp256_matches_rfc5903),
+	    cmocka_unit_test(a_leading_zero_stays),
+	    cmocka_unit_test(modp_takes_two),
+	    cmocka_unit_test(modp_refuses_invalid_values),
+	    cmocka_unit_test(ecp_refuses_invalid_points),
+	    cmocka_unit_test(unknown_groups_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
