@@ -129,7 +129,8 @@ $(B)/ikev1d: $(call obj,$(ike_main)) $(B)/libike.a $(B)/libcommon.a
 	$(link)
 $(B)/l2tpd: $(call obj,$(l2tp_main)) $(B)/libl2tp.a $(B)/libcommon.a
 	$(link)
-$(B)/sallyport: $(call obj,$(ctl_main)) $(B)/libctl.a $(B)/libl2tp.a $(B)/libcommon.a
+$(B)/sallyport: $(call obj,$(ctl_main)) $(B)/libctl.a $(B)/libike.a \
+		$(B)/libl2tp.a $(B)/libcommon.a
 	$(link)
 $(B)/sallyport.so: $(patsubst %.c,$(B)/pic/%.o,$(PLUGIN_SRC) $(PLUGIN_COMMON))
 	$(say) LD $@
