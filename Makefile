@@ -172,21 +172,33 @@ size: all
 		$$(stat -c %s $(B)/stripped) $$p; done; rm -f $(B)/stripped
 
 # --- installation -------------------------------------------------------
+ETC := $(DESTDIR)/etc
+LIB := $(DESTDIR)$(PREFIX)/lib
+SHARE := $(DESTDIR)$(PREFIX)/share
+DOC := $(SHARE)/doc/sallyport
+
 install: all
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/sallyport \
-		$(DESTDIR)/etc/sallyport $(DESTDIR)$(PREFIX)/share/man/man8 \
-		$(DESTDIR)$(PREFIX)/share/man/man5 \
-		$(DESTDIR)$(PREFIX)/share/doc/sallyport
-	install -m 755 $(B)/ikev1d $(B)/l2tpd $(B)/sallyport \
-		$(DESTDIR)$(PREFIX)/sbin
-	install -m 644 $(B)/sallyport.so $(DESTDIR)$(PREFIX)/lib/sallyport
-	install -m 644 etc/sallyport.conf \
-		$(DESTDIR)$(PREFIX)/share/doc/sallyport/sallyport.conf.example
-	for m in etc/man/*.[58]; do install -m 644 $$m \
-		$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; done
-	install -d $(DESTDIR)/lib/systemd/system
-	for u in etc/*.service; do sed 's,@PREFIX@,$(PREFIX),g' $$u \
-		> $(DESTDIR)/lib/systemd/system/$${u##*/}; done
+	install -d $(DESTDIR)$(PREFIX)/sbin $(LIB)/sallyport $(ETC)/sallyport \
+		$(SHARE)/man/man5 $(SHARE)/man/man8 $(DOC) \
+		$(SHARE)/bash-completion/completions $(LIB)/systemd/system \
+		$(LIB)/sysusers.d $(LIB)/tmpfiles.d $(LIB)/modules-load.d
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/sbin
+	install -m 644 $(PLUGIN) $(LIB)/sallyport
+	test -e $(ETC)/sallyport/sallyport.conf || \
+		install -m 644 etc/sallyport.conf $(ETC)/sallyport
+	install -m 644 README HACKING etc/sallyport.conf etc/sallyport.init \
+		etc/nftables/sallyport.nft $(DOC)
+	install -m 644 etc/man/*.5 $(SHARE)/man/man5
+	install -m 644 etc/man/*.8 $(SHARE)/man/man8
+	install -m 644 etc/completion/sallyport \
+		$(SHARE)/bash-completion/completions
+	install -m 644 etc/sallyport.sysusers $(LIB)/sysusers.d/sallyport.conf
+	install -m 644 etc/sallyport.tmpfiles $(LIB)/tmpfiles.d/sallyport.conf
+	install -m 644 etc/sallyport.modules \
+		$(LIB)/modules-load.d/sallyport.conf
+	for f in $(LIB)/systemd/system/ikev1d.service \
+		$(LIB)/systemd/system/l2tpd.service $(DOC)/sallyport.init; do \
+		sed 's,@PREFIX@,$(PREFIX),g' etc/$${f##*/} > $$f; done
 
 clean:
 	rm -rf build
