@@ -65,7 +65,8 @@ TEST_SRC := $(wildcard test/unit/test_*.c)
 TEST_LIB_SRC := $(wildcard test/lib/*.c)
 FUZZ_SRC := $(wildcard test/fuzz/fuzz_*.c)
 
-obj = $(patsubst %.c,$(B)/%.o,$(1))
+# Objects have a tree of their own: a program may be called like a directory.
+obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 PROGRAMS := $(if $(wildcard ikev1/ikev1d.c),$(B)/ikev1d) \
 	$(if $(wildcard l2tpd/l2tpd.c),$(B)/l2tpd) \
 	$(if $(wildcard ctl/sallyport.c),$(B)/sallyport)
@@ -86,7 +87,7 @@ endif
 
 all: $(PROGRAMS) $(PLUGIN)
 
-$(B)/%.o: %.c
+$(B)/obj/%.o: %.c
 	$(say) CC $<
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
@@ -121,6 +122,7 @@ $(B)/libctl.a: $(call obj,$(filter-out $(ctl_main),$(CTL_SRC)))
 define link
 	$(say) LD $@
 	@mkdir -p $(@D)
+	@[ ! -d $@ ] || rm -rf $@
 	$(Q)$(CC) $(SAN) $(LDHARDEN) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) \
 		$(PC_LIBS) -lpthread $(EXTRA_LIBS)
 endef
@@ -137,7 +139,7 @@ $(B)/sallyport.so: $(patsubst %.c,$(B)/pic/%.o,$(PLUGIN_SRC) $(PLUGIN_COMMON))
 	$(Q)$(CC) -shared -Wl,-z,relro,-z,now -o $@ $(filter %.o,$^)
 
 $(B)/test/%: EXTRA_LIBS = -lcmocka
-$(B)/test/%: $(B)/test/unit/%.o $(call obj,$(TEST_LIB_SRC)) $(ARCHIVES)
+$(B)/test/%: $(B)/obj/test/unit/%.o $(call obj,$(TEST_LIB_SRC)) $(ARCHIVES)
 	$(link)
 .SECONDARY:
 
