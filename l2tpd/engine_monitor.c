@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: ISC */
+/* What the monitor says to the engine: answers, ends, what was before. */
+#include "l2tpd/engine.h"
+
+#include "common/alloc.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- asking ----------------------------------------------------------- */
+
+static void tell(
+    struct engine *e, uint16_t type, uint32_t seq, const void *body)
+{
+	int err = chan_send(e->monitor, type, seq, body, -1);
+
+	if (err && err != -EPIPE)
+		log_error(&e->log, "%s to the monitor: %s",
+		    msg_name(&lm_table, type), strerror(-err));
+}
+
+static uint32_t next_seq(struct engine *e)
+{
+	if (!++e->last_seq)
+		e->last_seq = 1;
+	return e->last_seq;
+}
+
+struct engine_request *engine_ask(
+    struct engine *e, uint16_t type, struct aaa_key key, const void *body)
+{
+	struct engine_request *req = xcalloc(1, sizeof(*req));
+
+	req->seq = next_seq(e);
+	req->type = type;
+	req->key = key;
+	HASH_ADD(hh, e->requests, seq, sizeof(req->seq), req);
+	tell(e, type, req->seq, body);
+	return req;
+}
+
+void engine_tell(struct engine *e, uint16_t type, const void *body)
+{
+	tell(e, type, next_seq(e), body);
+}
+
+void engine_cancel(struct engine *e, struct aaa_key key)
+{
+	struct engine_request *req, *next;
+
+	HASH_ITER(hh, e->requests, req, next)
+	{
+		if (req->type != LM_PEER_OPEN && req->type != LM_TUNNEL_OPEN &&
+		    req->type != LM_SESSION_OPEN)
+			continue;
+		if (req->key.r == key.r &&
+		    (!key.tunnel_id || req->key.tunnel_id == key.tunnel_id))
+			req->is_cancelled = true;
+	}
+}
+
+/* --- answers ---------------------------------------------------------- */
+
+static const char *reply_text(const struct lm_reply *reply)
+{
+	return reply->error ? reply->text : NULL;
+}
+
+static void on_peer_opened(struct engine *e, const struct engine_request *req,
+    const struct lm_reply *reply, int fd)
+{
+	struct lns_event ev = {
+	    .type = LNS_EV_SOCKET_OPENED,
+	    .r = req->key.r,
+	    .error = reply->error,
+	    .text = reply_text(reply),
+	};
+
+	if (!ev.error)
+		ev.error = ports_add(e->tunnels, req->key, fd);
+	engine_lns(e, &ev);
+}
+
+static void on_tunnel_opened(struct engine *e, const struct engine_request *req,
+    const struct lm_reply *reply, int fd)
+{
+	struct lns_event ev = {
+	    .type = LNS_EV_TUNNEL_OPENED,
+	    .r = req->key.r,
+	    .tunnel_id = req->key.tunnel_id,
+	    .error = reply->error,
+	    .text = reply_text(reply),
+	};
+
+	if (!ev.error)
+		ev.error = ports_add(e->tunnels, req->key, fd);
+	engine_lns(e, &ev);
+}
+
+/* AAA knows the session before its plugin's first message is read. */
+static void on_session_opened(struct engine *e,
+    const struct engine_request *req, const struct lm_reply *reply, int fd)
+{
+	const struct engine_peer *p = engine_peer_find(e, req->key.r);
+	struct aaa_event started = {.type = AAA_EV_STARTED, .key = req->key};
+	struct lns_event ev = {
+	    .type = LNS_EV_SESSION_OPENED,
+	    .r = req->key.r,
+	    .tunnel_id = req->key.tunnel_id,
+	    .session_id = req->key.session_id,
+	    .error = reply->error,
+	    .text = reply_text(reply),
+	};
+
+	if (!ev.error)
+		ev.error = ports_add(e->plugins, req->key, fd);
+	if (!ev.error) {
+		if (p)
+			started.peer = p->up.peer;
+		engine_aaa(e, &started);
+	}
+	engine_lns(e, &ev);
+}
+
+static void on_peer_freed(struct engine *e, const struct engine_request *req,
+    const struct lm_reply *reply, int fd)
+{
+	struct lns_event ev = {.type = LNS_EV_PEER_CLOSED, .r = req->key.r};
+
+	(void)reply;
+	if (fd >= 0)
+		close(fd);
+	engine_lns(e, &ev);
+}
+
+static const struct {
+	uint16_t type;
+	bool wants_fd;
+	void (*fn)(struct engine *e, const struct engine_request *req,
+	    const struct lm_reply *reply, int fd);
+} answers[] = {
+    {LM_PEER_OPEN, true, on_peer_opened},
+    {LM_TUNNEL_OPEN, true, on_tunnel_opened},
+    {LM_SESSION_OPEN, true, on_session_opened},
+    {LM_PEER_FREE, false, on_peer_freed},
+};
+
+/*
+ * Of an R or tunnel that is not wanted any more only the descriptor is
+ * left.  A session is taken all the same: it will be heard to exit.
+ */
+static void answer(struct engine *e, const struct engine_request *req,
+    const struct lm_reply *reply, int fd)
+{
+	struct lm_reply copy = *reply;
+
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		if (answers[i].type != req->type)
+			continue;
+		if (answers[i].wants_fd && !copy.error && fd < 0)
+			copy.error = -EPROTO;
+		if (copy.error)
+			log_warn(&e->log, "R %" PRIu64 ": %s", req->key.r,
+			    copy.text);
+		answers[i].fn(e, req, &copy, fd);
+		return;
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static struct engine_request *take_request(struct engine *e, uint32_t seq)
+{
+	struct engine_request *req;
+
+	HASH_FIND(hh, e->requests, &seq, sizeof(seq), req);
+	if (req)
+		HASH_DEL(e->requests, req);
+	return req;
+}
+
+static void on_reply(
+    struct engine *e, uint32_t seq, const struct lm_reply *reply, int fd)
+{
+	struct engine_request *req = take_request(e, seq);
+
+	if (!req) {
+		/* Of something that was only told. */
+		if (reply->error && reply->error != -ENOENT)
+			log_warn(
+			    &e->log, "the monitor refused: %s", reply->text);
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	if (req->is_cancelled && req->type != LM_SESSION_OPEN) {
+		if (fd >= 0)
+			close(fd);
+	} else {
+		answer(e, req, reply, fd);
+	}
+	free(req);
+}
+
+static void on_verdict(
+    struct engine *e, uint32_t seq, const struct aaa_verdict *verdict)
+{
+	struct engine_request *req = take_request(e, seq);
+	struct aaa_event ev = {.type = AAA_EV_VERDICT, .verdict = verdict};
+
+	if (!req)
+		return;
+	ev.key = req->key;
+	ev.job = req->job;
+	engine_aaa(e, &ev);
+	free(req);
+}
+
+static void on_stats(
+    struct engine *e, uint32_t seq, const struct lm_stats *stats)
+{
+	struct engine_request *req = take_request(e, seq);
+
+	if (!req)
+		return;
+	if (req->show)
+		show_stats(req->show, req->key, stats->error ? NULL : stats);
+	free(req);
+}
+
+/* --- what it says by itself ------------------------------------------- */
+
+static void on_exited(struct engine *e, const struct lm_exited *exited)
+{
+	const struct aaa_key key = {
+	    exited->r, exited->tunnel_id, exited->session_id};
+	struct aaa_event ended = {
+	    .type = AAA_EV_ENDED, .key = key, .text = exited->text};
+	struct lns_event down = {
+	    .type = LNS_EV_SESSION_DOWN,
+	    .r = key.r,
+	    .tunnel_id = key.tunnel_id,
+	    .session_id = key.session_id,
+	    .text = exited->text,
+	};
+
+	/* Its last words may still wait in the socket. */
+	ports_drain(e->plugins, key);
+	ports_remove(e->plugins, key);
+	engine_aaa(e, &ended);
+	engine_lns(e, &down);
+}
+
+/* R's note is ikev1d's PEER_UP; without it only the objects are known. */
+static void held_up(const struct lm_held *held, struct peer_up *up)
+{
+	struct msg_header hdr;
+
+	if (msg_decode(&peer_link_table, held->data.data, held->data.len, &hdr,
+		up, sizeof(*up)) ||
+	    hdr.type != PEER_UP || up->r != held->r || up->slot != held->slot) {
+		memset(up, 0, sizeof(*up));
+		up->r = held->r;
+		up->slot = held->slot;
+		up->local = held->local;
+	}
+	up->held = 1;
+}
+
+static struct engine_peer *held_peer(
+    struct engine *e, const struct lm_held *held)
+{
+	struct engine_peer *p = engine_peer_find(e, held->r);
+	struct peer_up up;
+
+	if (!p) {
+		held_up(held, &up);
+		p = engine_peer_set(e, &up);
+		p->is_ready = true;
+	}
+	return p;
+}
+
+static void on_held(struct engine *e, const struct lm_held *held, int fd)
+{
+	const struct aaa_key key = {held->r, held->tunnel_id, held->session_id};
+	const struct engine_peer *p = held_peer(e, held);
+	struct lns_event ev = {
+	    .type = LNS_EV_HELD,
+	    .r = held->r,
+	    .tunnel_id = held->tunnel_id,
+	    .session_id = held->session_id,
+	    .peer = held->peer,
+	    .up = &p->up,
+	};
+	struct aaa_event session = {
+	    .type = AAA_EV_HELD,
+	    .key = key,
+	    .data = {held->data.data, held->data.len},
+	    .peer = p->up.peer,
+	};
+
+	e->held_count++;
+	if (fd >= 0)
+		ports_add(held->session_id ? e->plugins : e->tunnels, key, fd);
+	if (held->session_id)
+		engine_aaa(e, &session);
+	engine_lns(e, &ev);
+}
+
+static void on_held_end(struct engine *e, const struct lm_count *end)
+{
+	if (e->held_count != end->count)
+		log_error(&e->log,
+		    "the monitor holds %" PRIu32 " objects, %" PRIu32
+		    " of them came",
+		    end->count, e->held_count);
+	else if (end->count)
+		log_info(&e->log, "%" PRIu32 " objects are held", end->count);
+	e->is_serving = true;
+	engine_ike_listen(e, LM_FD_PEER);
+	if (ctl_server_start(
+		&e->control, &e->loop, LM_FD_CONTROL, show_request, e))
+		log_error(&e->log, "the control socket does not work");
+}
+
+static void on_shutdown(struct engine *e)
+{
+	struct lns_event ev = {.type = LNS_EV_SHUTDOWN};
+
+	e->is_ending = true;
+	engine_lns(e, &ev);
+}
+
+void engine_on_monitor(void *ctx, struct chan *chan,
+    const struct msg_header *hdr, const void *body, int fd)
+{
+	struct engine *e = ctx;
+
+	(void)chan;
+	switch (hdr->type) {
+	case LM_REPLY:
+		on_reply(e, hdr->seq, body, fd);
+		return;
+	case LM_HELD:
+		on_held(e, body, fd);
+		return;
+	case LM_VERDICT:
+		on_verdict(e, hdr->seq, body);
+		break;
+	case LM_STATS_REPLY:
+		on_stats(e, hdr->seq, body);
+		break;
+	case LM_HELD_END:
+		on_held_end(e, body);
+		break;
+	case LM_SESSION_EXITED:
+		on_exited(e, body);
+		break;
+	case LM_SHUTDOWN:
+		on_shutdown(e);
+		break;
+	default:
+		log_error(&e->log, "the monitor sent %s",
+		    msg_name(&lm_table, hdr->type));
+		break;
+	}
+	if (fd >= 0)
+		close(fd);
+}
