@@ -21,7 +21,8 @@ static int read_line(int fd, int signals, char out[PASSWORD_MAX])
 	char c;
 
 	for (;;) {
-		if (poll(p, 2, -1) < 0 && errno != EINTR)
+		/* Without signals to look out for, read() may wait itself. */
+		if (signals >= 0 && poll(p, 2, -1) < 0 && errno != EINTR)
 			return -errno;
 		if (p[1].revents)
 			return -EINTR;
