@@ -435,7 +435,8 @@ static bool is_acceptable(struct candidate *c)
 
 	isakmp_name_text(ISAKMP_REG_PROTOCOL, c->protocol->protocol, name);
 	if (c->protocol->protocol != protocol)
-		return refuse(c, "protocol %s", name);
+		return refuse(c, "%s, not %s", name,
+		    isakmp_name(ISAKMP_REG_PROTOCOL, protocol));
 	if (!is_alone(c->offer, c->protocol))
 		return refuse(c, "%s together with another protocol", name);
 	if (t->bad_reason)
