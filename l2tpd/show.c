@@ -3,12 +3,17 @@
 #include "l2tpd/engine.h"
 
 #include "common/alloc.h"
+#include "common/version.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* Of the answer to show: goes up when a field changes its meaning. */
+#define SHOW_VERSION 1
 
 /* An answer that is being put together. */
 struct show {
@@ -94,6 +99,7 @@ static void finish(struct show *show)
 {
 	json_t *doc = json_object();
 
+	json_object_set_new(doc, "version", json_integer(SHOW_VERSION));
 	json_object_set_new(doc, "clients", show->clients);
 	ctl_reply_send(show->reply, doc);
 	free(show);
@@ -210,6 +216,27 @@ static void do_disconnect(struct engine *e, struct ctl_reply *reply,
 	free(v.r);
 }
 
+/* --- status ----------------------------------------------------------- */
+
+static void count_row(void *ctx, const struct lns_row *row)
+{
+	json_int_t *count = ctx;
+
+	(void)row;
+	++*count;
+}
+
+static void do_status(struct engine *e, struct ctl_reply *reply)
+{
+	json_int_t clients = 0;
+
+	lns_each(e->lns, count_row, &clients);
+	ctl_reply_send(
+	    reply, json_pack("{s:s, s:s, s:i, s:b, s:I}", "program", "l2tpd",
+		       "version", SALLYPORT_VERSION, "pid", (int)getpid(),
+		       "linked", e->ike != NULL, "clients", clients));
+}
+
 void show_request(
     void *ctx, struct ctl_reply *reply, size_t count, char *const *words)
 {
@@ -217,10 +244,13 @@ void show_request(
 
 	if (count == 1 && !strcmp(words[0], "show"))
 		do_show(e, reply);
+	else if (count == 1 && !strcmp(words[0], "status"))
+		do_status(e, reply);
 	else if (count == 3 && !strcmp(words[0], "disconnect") &&
 		 (!strcmp(words[1], "r") || !strcmp(words[1], "user")))
 		do_disconnect(e, reply, words[1], words[2]);
 	else
-		ctl_reply_error(reply, "l2tpd knows: show; disconnect "
-				       "r NUMBER; disconnect user NAME");
+		ctl_reply_error(reply, "l2tpd knows: show; status; "
+				       "disconnect r NUMBER; disconnect user "
+				       "NAME");
 }
