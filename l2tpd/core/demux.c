@@ -224,11 +224,17 @@ static void without_id(const struct arrival *in)
 {
 	struct lns_cause why = {.result = L2TP_STOP_ERROR};
 	struct l2tp_problem problem;
+	struct lns_tunnel *t;
 	struct l2tp_msg msg;
 	bool is_bad;
 
-	if (!in->body.len)
+	if (!in->body.len) {
+		/* A client that never saw our id acknowledges StopCCN. */
+		t = tunnel_of_port(in->peer, &in->from);
+		if (t)
+			take(in, t);
 		return;
+	}
 	is_bad = l2tp_msg_decode(in->body, &msg, &problem) != 0;
 	if (msg.type == L2TP_SCCRQ && !msg.assigned_tunnel_id) {
 		lns_log(in->peer, LNS_LOG_WARN, "SCCRQ ignored: %s",

@@ -81,6 +81,11 @@ bool lns_peer_claim_slot(struct lns_peer *peer)
 	return true;
 }
 
+bool lns_peer_has_slot(const struct lns_peer *peer)
+{
+	return slot_owner(peer->lns, peer->up.slot) == peer;
+}
+
 void lns_peer_free(struct lns_peer *peer)
 {
 	struct lns *lns = peer->lns;
@@ -89,7 +94,7 @@ void lns_peer_free(struct lns_peer *peer)
 		lns_tunnel_free(peer->tunnels);
 	lns->waiting -= peer->state == LNS_PEER_WAIT_SLOT;
 	lns_unschedule(peer);
-	if (slot_owner(lns, peer->up.slot) == peer)
+	if (lns_peer_has_slot(peer))
 		HASH_DELETE(by_slot, lns->slots, peer);
 	HASH_DELETE(hh, lns->peers, peer);
 	free(peer);
@@ -105,7 +110,8 @@ static void open_socket(struct lns_peer *p)
 
 static void copy_reason(struct lns_peer *p, const char *why)
 {
-	snprintf(p->reason, sizeof(p->reason), "%s", why ? why : "");
+	if (why != p->reason)
+		snprintf(p->reason, sizeof(p->reason), "%s", why ? why : "");
 }
 
 void lns_peer_update(struct lns_peer *peer, const struct peer_up *up)
@@ -233,11 +239,6 @@ void lns_peer_disconnect(
 	const struct lns_cause cause = {.result = result, .text = why};
 	struct lns_tunnel *t;
 
-	if (peer->state == LNS_PEER_WAIT_SLOT) {
-		lns_act_text(peer, LNS_ACT_PEER_CLOSE, why);
-		lns_peer_down(peer, why);
-		return;
-	}
 	if (peer->state != LNS_PEER_READY) {
 		if (peer->state != LNS_PEER_CLOSING)
 			lns_peer_ask_close(peer, why);

@@ -90,6 +90,7 @@ static void put_peer(
 	put_text(w, p->up.identity);
 	put_text(w, p->up.suite);
 	wire_put_u8(w, (uint8_t)p->state);
+	wire_put_u8(w, lns_peer_has_slot(p));
 	wire_put_u8(w, p->generation);
 	saved_time_put(w, p->deadline, now_ms);
 	put_text(w, p->reason);
@@ -250,7 +251,7 @@ static void get_peer(struct wire_reader *r, struct lns *lns, uint64_t now_ms)
 		return;
 	}
 	p = lns_peer_new(lns, &up);
-	if (state != LNS_PEER_WAIT_SLOT && !lns_peer_claim_slot(p))
+	if (get_below(r, 2) != 0 && !lns_peer_claim_slot(p))
 		wire_fail(r);
 	lns_peer_restore_state(p, state);
 	p->generation = get_below(r, LNS_GENERATIONS);

@@ -199,6 +199,7 @@ struct lns_peer *lns_peer_find(const struct lns *lns, uint64_t r);
  * caller goes on. */
 struct lns_peer *lns_peer_new(struct lns *lns, const struct peer_up *up);
 bool lns_peer_claim_slot(struct lns_peer *peer);
+bool lns_peer_has_slot(const struct lns_peer *peer);
 void lns_peer_free(struct lns_peer *peer);
 void lns_peer_up(struct lns *lns, const struct peer_up *up);
 void lns_peer_update(struct lns_peer *peer, const struct peer_up *up);
