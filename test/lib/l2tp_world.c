@@ -40,7 +40,7 @@ static bool chance(struct world *w, unsigned int percent)
 	return (next_random(&w->link_random) >> 33) % 100 < percent;
 }
 
-static int core_random(void *ctx, void *out, size_t len)
+int world_random(void *ctx, void *out, size_t len)
 {
 	struct world *w = ctx;
 	uint8_t *p = out;
@@ -96,7 +96,7 @@ void world_init(struct world *w, uint64_t seed)
 	    .now = 1000000,
 	    .drop_at = -1,
 	};
-	w->lns = lns_new(&w->cfg, core_random, w);
+	w->lns = lns_new(&w->cfg, world_random, w);
 }
 
 void world_free(struct world *w)
@@ -479,12 +479,12 @@ static void renew(struct world *w)
 	uint8_t *saved = lns_save(w->lns, w->now, &len);
 
 	lns_free(w->lns);
-	w->lns = lns_restore(&w->cfg, core_random, w, w->now, saved, len);
+	w->lns = lns_restore(&w->cfg, world_random, w, w->now, saved, len);
 	free(saved);
 	if (w->lns)
 		return;
 	fault(w, "what was saved can't be restored");
-	w->lns = lns_new(&w->cfg, core_random, w);
+	w->lns = lns_new(&w->cfg, world_random, w);
 }
 
 void world_event(struct world *w, const struct lns_event *ev)

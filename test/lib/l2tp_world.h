@@ -76,6 +76,8 @@ struct world {
 
 void world_init(struct world *w, uint64_t seed);
 void world_free(struct world *w);
+/* The core's lns_random_fn; ctx is the world. */
+int world_random(void *ctx, void *out, size_t len);
 /* The inner address of client n: 10.9.0.n:port. */
 struct addr world_addr(uint8_t n, uint16_t port);
 
