@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: ISC */
+/* Field tables of the messages between ikev1d's engine and monitor. */
+#include "ikev1/im_msg.h"
+
+#include <string.h>
+
+static const struct msg_field job_fields[] = {
+    MSG_NUM(MSG_U32, struct im_job, job),
+};
+
+static const struct msg_field peer_fields[] = {
+    MSG_NUM(MSG_U64, struct im_peer, r),
+    MSG_NUM(MSG_U32, struct im_peer, slot),
+    MSG_BYTES_OF(struct im_peer, note),
+};
+
+static const struct msg_field peer_new_done_fields[] = {
+    MSG_NUM(MSG_U32, struct im_peer_new_done, job),
+    MSG_NUM(MSG_I32, struct im_peer_new_done, error),
+    MSG_NUM(MSG_U64, struct im_peer_new_done, r),
+    MSG_NUM(MSG_U32, struct im_peer_new_done, slot),
+};
+
+static const struct msg_field psk_fields[] = {
+    MSG_NUM(MSG_U32, struct im_psk, job),
+    MSG_NUM(MSG_ADDR, struct im_psk, local),
+    MSG_NUM(MSG_ADDR, struct im_psk, peer),
+    MSG_NUM(MSG_U16, struct im_psk, hash),
+    MSG_NUM(MSG_U16, struct im_psk, candidate),
+    MSG_BYTES_OF(struct im_psk, ni),
+    MSG_BYTES_OF(struct im_psk, nr),
+};
+
+static const struct msg_field psk_done_fields[] = {
+    MSG_NUM(MSG_U32, struct im_psk_done, job),
+    MSG_NUM(MSG_I32, struct im_psk_done, error),
+    MSG_NUM(MSG_U16, struct im_psk_done, entry),
+    MSG_NUM(MSG_U16, struct im_psk_done, count),
+    MSG_BYTES_OF(struct im_psk_done, skeyid),
+};
+
+static const struct msg_field sa_fields[] = {
+    MSG_NUM(MSG_U32, struct im_sa, job),
+    MSG_NUM(MSG_U64, struct im_sa, r),
+    MSG_NUM(MSG_U32, struct im_sa, slot),
+    MSG_NUM(MSG_U8, struct im_sa, dir),
+    MSG_NUM(MSG_U32, struct im_sa, spi),
+    MSG_NUM(MSG_ADDR, struct im_sa, src),
+    MSG_NUM(MSG_ADDR, struct im_sa, dst),
+    MSG_NUM(MSG_U8, struct im_sa, encap),
+    MSG_NUM(MSG_U16, struct im_sa, cipher),
+    MSG_NUM(MSG_U16, struct im_sa, auth),
+    MSG_NUM(MSG_U16, struct im_sa, trunc_bits),
+    MSG_BYTES_OF(struct im_sa, enc_key),
+    MSG_BYTES_OF(struct im_sa, auth_key),
+    MSG_NUM(MSG_U32, struct im_sa, soft_s),
+    MSG_NUM(MSG_U32, struct im_sa, hard_s),
+    MSG_NUM(MSG_U64, struct im_sa, soft_bytes),
+    MSG_NUM(MSG_U64, struct im_sa, hard_bytes),
+};
+
+static const struct msg_field sa_add_done_fields[] = {
+    MSG_NUM(MSG_U32, struct im_sa_add_done, job),
+    MSG_NUM(MSG_I32, struct im_sa_add_done, error),
+    MSG_NUM(MSG_U64, struct im_sa_add_done, r),
+    MSG_NUM(MSG_U32, struct im_sa_add_done, spi),
+};
+
+static const struct msg_field sa_ref_fields[] = {
+    MSG_NUM(MSG_U64, struct im_sa_ref, r),
+    MSG_NUM(MSG_U8, struct im_sa_ref, dir),
+    MSG_NUM(MSG_U32, struct im_sa_ref, spi),
+    MSG_NUM(MSG_ADDR, struct im_sa_ref, src),
+    MSG_NUM(MSG_ADDR, struct im_sa_ref, dst),
+};
+
+static const struct msg_field sa_event_fields[] = {
+    MSG_NUM(MSG_U64, struct im_sa_event, r),
+    MSG_NUM(MSG_U32, struct im_sa_event, spi),
+    MSG_NUM(MSG_U8, struct im_sa_event, hard),
+    MSG_NUM(MSG_ADDR, struct im_sa_event, peer),
+};
+
+static const struct msg_desc descs[] = {
+    MSG_DESC(IM_PEER_NEW, struct im_job, job_fields),
+    MSG_DESC(IM_PSK, struct im_psk, psk_fields),
+    MSG_DESC(IM_SA_ADD, struct im_sa, sa_fields),
+    MSG_DESC(IM_SA_DEL, struct im_sa_ref, sa_ref_fields),
+    MSG_DESC(IM_SA_ENCAP, struct im_sa_ref, sa_ref_fields),
+    MSG_DESC(IM_PEER_NOTE, struct im_peer, peer_fields),
+    MSG_DESC(IM_PEER_END, struct im_peer, peer_fields),
+    MSG_DESC(IM_LINK_WANTED, struct im_job, job_fields),
+    MSG_DESC(IM_PEER_NEW_DONE, struct im_peer_new_done, peer_new_done_fields),
+    MSG_DESC(IM_PSK_DONE, struct im_psk_done, psk_done_fields),
+    MSG_DESC(IM_SA_ADD_DONE, struct im_sa_add_done, sa_add_done_fields),
+    MSG_DESC(IM_HELD, struct im_peer, peer_fields),
+    MSG_DESC(IM_HELD_END, struct im_job, job_fields),
+    MSG_DESC(IM_EXPIRE, struct im_sa_event, sa_event_fields),
+    MSG_DESC(IM_MAPPING, struct im_sa_event, sa_event_fields),
+    MSG_DESC(IM_LINK, struct im_job, job_fields),
+    MSG_DESC(IM_SHUTDOWN, struct im_job, job_fields),
+};
+
+const struct msg_table im_table = {descs, sizeof(descs) / sizeof(descs[0])};
+
+void im_sa_from_kernel(
+    struct im_sa *out, uint32_t job, const struct ike_kernel_sa *sa)
+{
+	*out = (struct im_sa){.job = job,
+	    .r = sa->r,
+	    .slot = sa->slot,
+	    .dir = sa->dir,
+	    .spi = sa->spi,
+	    .src = sa->src,
+	    .dst = sa->dst,
+	    .encap = sa->encap,
+	    .cipher = sa->cipher,
+	    .auth = sa->auth,
+	    .trunc_bits = sa->trunc_bits,
+	    .soft_s = sa->soft_s,
+	    .hard_s = sa->hard_s,
+	    .soft_bytes = sa->soft_bytes,
+	    .hard_bytes = sa->hard_bytes};
+	out->enc_key.len = sa->enc_len;
+	memcpy(out->enc_key.data, sa->enc_key, sizeof(sa->enc_key));
+	out->auth_key.len = sa->auth_len;
+	memcpy(out->auth_key.data, sa->auth_key, sizeof(sa->auth_key));
+}
+
+void im_sa_to_kernel(struct ike_kernel_sa *out, const struct im_sa *sa)
+{
+	*out = (struct ike_kernel_sa){.r = sa->r,
+	    .slot = sa->slot,
+	    .dir = sa->dir,
+	    .spi = sa->spi,
+	    .src = sa->src,
+	    .dst = sa->dst,
+	    .encap = sa->encap != 0,
+	    .cipher = sa->cipher,
+	    .auth = sa->auth,
+	    .trunc_bits = sa->trunc_bits,
+	    .enc_len = sa->enc_key.len,
+	    .auth_len = sa->auth_key.len,
+	    .soft_s = sa->soft_s,
+	    .hard_s = sa->hard_s,
+	    .soft_bytes = sa->soft_bytes,
+	    .hard_bytes = sa->hard_bytes};
+	memcpy(out->enc_key, sa->enc_key.data, sizeof(out->enc_key));
+	memcpy(out->auth_key, sa->auth_key.data, sizeof(out->auth_key));
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The messages between ikev1d's engine and its monitor.  The monitor holds
+ * what outlives an engine (R, slots, SAs, notes) and every long-term
+ * secret; mon_ops.c has the table of what an engine may ask for.
+ */
+#ifndef IKEV1_IM_MSG_H
+#define IKEV1_IM_MSG_H
+
+#include "common/addr.h"
+#include "common/msg.h"
+#include "ikev1/core/ike.h"
+
+#define IM_NOTE_MAX 1024
+
+enum im_msg {
+	/* engine to monitor */
+	IM_PEER_NEW = 1, /* allocate R and a slot: im_job */
+	IM_PSK,		 /* SKEYID of a candidate: im_psk */
+	IM_SA_ADD,	 /* im_sa */
+	IM_SA_DEL,	 /* im_sa_ref; no answer */
+	IM_SA_ENCAP,	 /* new ports or addresses: im_sa_ref; no answer */
+	IM_PEER_NOTE,	 /* for the next engine: im_peer; no answer */
+	IM_PEER_END,	 /* free R: im_peer; no answer */
+	IM_LINK_WANTED,	 /* connect to l2tpd, again and again: im_job */
+	/* monitor to engine */
+	IM_PEER_NEW_DONE, /* im_peer_new_done */
+	IM_PSK_DONE,	  /* im_psk_done */
+	IM_SA_ADD_DONE,	  /* im_sa_add_done */
+	IM_HELD,	  /* an R from before: im_peer */
+	IM_HELD_END,	  /* all of them: im_job */
+	IM_EXPIRE,	  /* the kernel: im_sa_event */
+	IM_MAPPING,	  /* the kernel: im_sa_event */
+	IM_LINK,	  /* im_job, with the connection to l2tpd */
+	IM_SHUTDOWN,	  /* end politely: im_job */
+};
+
+struct im_job {
+	uint32_t job; /* 0 where none is needed */
+};
+
+struct im_peer {
+	uint64_t r;
+	uint32_t slot; /* IM_HELD */
+	MSG_BLOB(IM_NOTE_MAX) note;
+};
+
+struct im_peer_new_done {
+	uint32_t job;
+	int32_t error;
+	uint64_t r;
+	uint32_t slot;
+};
+
+struct im_psk {
+	uint32_t job;
+	struct addr local, peer;
+	uint16_t hash;	    /* IKE_HASH_* */
+	uint16_t candidate; /* from 0 */
+	MSG_BLOB(IKE_NONCE_MAX) ni, nr;
+};
+
+struct im_psk_done {
+	uint32_t job;
+	int32_t error; /* -ENOENT: no such candidate */
+	uint16_t entry;
+	uint16_t count;
+	MSG_BLOB(IKE_KEY_MAX) skeyid;
+};
+
+/* struct ike_kernel_sa with counted keys. */
+struct im_sa {
+	uint32_t job;
+	uint64_t r;
+	uint32_t slot;
+	uint8_t dir;
+	uint32_t spi;
+	struct addr src, dst;
+	uint8_t encap;
+	uint16_t cipher, auth, trunc_bits;
+	MSG_BLOB(IKE_KEY_MAX) enc_key, auth_key;
+	uint32_t soft_s, hard_s;
+	uint64_t soft_bytes, hard_bytes;
+};
+
+struct im_sa_add_done {
+	uint32_t job;
+	int32_t error;
+	uint64_t r;
+	uint32_t spi;
+};
+
+struct im_sa_ref {
+	uint64_t r;
+	uint8_t dir;
+	uint32_t spi;
+	struct addr src, dst; /* IM_SA_DEL: dst alone counts */
+};
+
+struct im_sa_event {
+	uint64_t r;
+	uint32_t spi;
+	uint8_t hard;	  /* IM_EXPIRE */
+	struct addr peer; /* IM_MAPPING: the new outer source */
+};
+
+/* Room for any of them. */
+union im_any {
+	struct im_job job;
+	struct im_peer peer;
+	struct im_psk psk;
+	struct im_sa sa;
+	struct im_sa_ref ref;
+	struct im_sa_event event;
+};
+
+extern const struct msg_table im_table;
+
+/* To and from the core's form; the receiver wipes.  0 or -EINVAL. */
+void im_sa_from_kernel(
+    struct im_sa *out, uint32_t job, const struct ike_kernel_sa *sa);
+void im_sa_to_kernel(struct ike_kernel_sa *out, const struct im_sa *sa);
+
+#endif

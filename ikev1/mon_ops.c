@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: ISC */
+/* The monitor's operations, each with its checks in one table. */
+#include "ikev1/mon_ops.h"
+
+#include "common/alloc.h"
+#include "common/secret.h"
+#include "common/slot.h"
+#include "ikev1/core/keymat.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#define SPI_MIN 256 /* RFC 2406 section 2.1: 1 to 255 are reserved */
+
+/* One R, as long as it lives: longer than any engine. */
+struct mon_peer {
+	UT_hash_handle hh; /* by r */
+	uint64_t r;
+	uint32_t slot;
+	struct ike_kernel_sa *sas; /* their keys are zero */
+	size_t sa_count;
+	uint8_t note[IM_NOTE_MAX];
+	uint16_t note_len;
+};
+
+struct mon {
+	struct mon_env env;
+	struct slots *slots;
+	struct mon_peer *peers;
+	struct mon_peer **by_slot; /* max_clients + 1 */
+};
+
+struct mon *mon_new(const struct mon_env *env)
+{
+	struct mon *m = xcalloc(1, sizeof(*m));
+
+	m->env = *env;
+	m->slots = slots_new(env->max_clients, MON_SLOT_REST_MS);
+	m->by_slot = xcalloc(env->max_clients + 1u, sizeof(*m->by_slot));
+	return m;
+}
+
+static void reply(struct mon *m, uint16_t type, const void *body)
+{
+	m->env.send(m->env.ctx, type, body);
+}
+
+static struct mon_peer *peer_of_r(const struct mon *m, uint64_t r)
+{
+	struct mon_peer *p;
+
+	HASH_FIND(hh, m->peers, &r, sizeof(r), p);
+	return p;
+}
+
+static struct mon_peer *peer_of_slot(const struct mon *m, uint32_t slot)
+{
+	return slot && slot <= m->env.max_clients ? m->by_slot[slot] : NULL;
+}
+
+/* Index of the SA, or -1. Inbound and outbound SPIs are apart. */
+static int find_sa(const struct mon_peer *p, uint8_t dir, uint32_t spi)
+{
+	for (size_t i = 0; i < p->sa_count; i++)
+		if (p->sas[i].dir == dir && p->sas[i].spi == spi)
+			return (int)i;
+	return -1;
+}
+
+static void drop_sa(struct mon_peer *p, int at)
+{
+	p->sas[at] = p->sas[--p->sa_count];
+}
+
+/* Frees R: its SAs go first, then its slot rests. */
+static void end_peer(struct mon *m, struct mon_peer *p)
+{
+	for (size_t i = 0; i < p->sa_count; i++)
+		m->env.sa_ops->del(m->env.sa_ctx, &p->sas[i]);
+	slots_release(m->slots, p->slot, m->env.now_ms(m->env.ctx));
+	m->by_slot[p->slot] = NULL;
+	HASH_DELETE(hh, m->peers, p);
+	free(p->sas);
+	free(p);
+}
+
+/* --- the operations ------------------------------------------------------ */
+
+static int do_peer_new(struct mon *m, struct mon_peer *none, const void *body)
+{
+	const struct im_job *req = body;
+	struct im_peer_new_done done = {.job = req->job};
+	struct mon_peer *p;
+
+	(void)none;
+	done.slot = slots_take(m->slots, m->env.now_ms(m->env.ctx));
+	if (!done.slot)
+		done.error = -ENOSPC;
+	else
+		done.error = rnum_next(m->env.rnum, &done.r);
+	if (done.error) {
+		log_warn(m->env.log, "no new client: %s",
+		    done.slot ? strerror(-done.error)
+			      : "all slots are taken (l2tp max-clients)");
+		slots_release(m->slots, done.slot, 0);
+		done.slot = 0;
+		reply(m, IM_PEER_NEW_DONE, &done);
+		return 0;
+	}
+	p = xcalloc(1, sizeof(*p));
+	p->r = done.r;
+	p->slot = done.slot;
+	m->by_slot[p->slot] = p;
+	HASH_ADD(hh, m->peers, r, sizeof(p->r), p);
+	reply(m, IM_PEER_NEW_DONE, &done);
+	return 0;
+}
+
+static int do_psk(struct mon *m, struct mon_peer *none, const void *body)
+{
+	const struct im_psk *req = body;
+	struct im_psk_done done = {.job = req->job};
+	struct wire_span psk = psk_candidate(
+	    m->env.psk, &req->peer, req->candidate, &done.entry, &done.count);
+	int len = -ENOENT;
+
+	(void)none;
+	if (psk.len)
+		len = keymat_psk_skeyid(m->env.crypto, req->hash, psk,
+		    (struct wire_span){req->ni.data, req->ni.len},
+		    (struct wire_span){req->nr.data, req->nr.len},
+		    done.skeyid.data);
+	if (len < 0)
+		done.error = len;
+	else
+		done.skeyid.len = (uint16_t)len;
+	reply(m, IM_PSK_DONE, &done);
+	secret_wipe(&done, sizeof(done));
+	return 0;
+}
+
+static int add_sa(
+    struct mon *m, struct mon_peer *p, const struct ike_kernel_sa *sa)
+{
+	struct ike_kernel_sa *kept;
+	int err;
+
+	if (p->sa_count >= MON_SAS_PER_PEER)
+		return -ENOSPC;
+	if (find_sa(p, sa->dir, sa->spi) >= 0)
+		return -EEXIST;
+	err = m->env.sa_ops->add(m->env.sa_ctx, sa);
+	if (err)
+		return err;
+	p->sas = xreallocarray(p->sas, p->sa_count + 1, sizeof(*p->sas));
+	kept = &p->sas[p->sa_count++];
+	*kept = *sa;
+	secret_wipe(kept->enc_key, sizeof(kept->enc_key));
+	secret_wipe(kept->auth_key, sizeof(kept->auth_key));
+	return 0;
+}
+
+static int do_sa_add(struct mon *m, struct mon_peer *p, const void *body)
+{
+	const struct im_sa *req = body;
+	struct im_sa_add_done done = {
+	    .job = req->job, .r = req->r, .spi = req->spi};
+	struct ike_kernel_sa sa;
+
+	im_sa_to_kernel(&sa, req);
+	done.error = add_sa(m, p, &sa);
+	secret_wipe(&sa, sizeof(sa));
+	if (done.error)
+		log_warn(m->env.log, "peer %llu: cannot add SA %08x: %s",
+		    (unsigned long long)p->r, req->spi, strerror(-done.error));
+	reply(m, IM_SA_ADD_DONE, &done);
+	return 0;
+}
+
+static int do_sa_del(struct mon *m, struct mon_peer *p, const void *body)
+{
+	const struct im_sa_ref *req = body;
+	int at = find_sa(p, req->dir, req->spi), err;
+
+	/* The kernel may have been faster: its hard limit deletes too. */
+	if (at < 0)
+		return 0;
+	err = m->env.sa_ops->del(m->env.sa_ctx, &p->sas[at]);
+	if (err && err != -ESRCH)
+		log_warn(m->env.log, "peer %llu: cannot delete SA %08x: %s",
+		    (unsigned long long)p->r, req->spi, strerror(-err));
+	drop_sa(p, at);
+	return 0;
+}
+
+static int do_sa_encap(struct mon *m, struct mon_peer *p, const void *body)
+{
+	const struct im_sa_ref *req = body;
+	int at = find_sa(p, req->dir, req->spi), err;
+	struct ike_kernel_sa sa;
+
+	if (at < 0)
+		return 0;
+	sa = p->sas[at];
+	if (!addr_ip_equal(&sa.src, &req->src) ||
+	    !addr_ip_equal(&sa.dst, &req->dst)) {
+		log_warn(m->env.log,
+		    "peer %llu: SA %08x cannot move to another address",
+		    (unsigned long long)p->r, req->spi);
+		return 0;
+	}
+	sa.src.port = req->src.port;
+	sa.dst.port = req->dst.port;
+	err = m->env.sa_ops->encap(m->env.sa_ctx, &sa);
+	if (err)
+		log_warn(m->env.log, "peer %llu: cannot update SA %08x: %s",
+		    (unsigned long long)p->r, req->spi, strerror(-err));
+	else
+		p->sas[at] = sa;
+	return 0;
+}
+
+static int do_peer_note(struct mon *m, struct mon_peer *p, const void *body)
+{
+	const struct im_peer *req = body;
+
+	(void)m;
+	memcpy(p->note, req->note.data, req->note.len);
+	p->note_len = req->note.len;
+	return 0;
+}
+
+static int do_peer_end(struct mon *m, struct mon_peer *p, const void *body)
+{
+	(void)body;
+	end_peer(m, p);
+	return 0;
+}
+
+static int do_link_wanted(
+    struct mon *m, struct mon_peer *none, const void *body)
+{
+	(void)none;
+	(void)body;
+	m->env.link_wanted(m->env.ctx);
+	return 0;
+}
+
+/* --- their arguments: NULL, or what is wrong ----------------------------- */
+
+static const char *check_psk(const struct mon_peer *p, const void *body)
+{
+	const struct im_psk *req = body;
+
+	(void)p;
+	/* RFC 2409 section 5: nonces have 8 to 256 bytes. */
+	if (req->ni.len < 8 || req->nr.len < 8)
+		return "a nonce is shorter than 8 bytes";
+	return addr_ip_len(&req->peer) ? NULL : "no peer address";
+}
+
+static const char *check_sa_add(const struct mon_peer *p, const void *body)
+{
+	const struct im_sa *req = body;
+
+	if (req->slot != p->slot)
+		return "the slot is another peer's";
+	if (req->spi < SPI_MIN)
+		return "the SPI is reserved";
+	if (req->dir != IKE_SA_IN && req->dir != IKE_SA_OUT)
+		return "no such direction";
+	if (!addr_ip_len(&req->src) || req->src.family != req->dst.family)
+		return "no pair of addresses";
+	if (req->encap && (!req->src.port || !req->dst.port))
+		return "no ports for the encapsulation";
+	return NULL;
+}
+
+static const char *check_sa_encap(const struct mon_peer *p, const void *body)
+{
+	const struct im_sa_ref *req = body;
+	int at = find_sa(p, req->dir, req->spi);
+
+	if (!req->src.port || !req->dst.port)
+		return "no ports for the encapsulation";
+	return at >= 0 && !p->sas[at].encap ? "that SA has no encapsulation"
+					    : NULL;
+}
+
+/* --- the closed list ----------------------------------------------------- */
+
+static uint64_t r_of_sa(const void *body)
+{
+	return ((const struct im_sa *)body)->r;
+}
+
+static uint64_t r_of_ref(const void *body)
+{
+	return ((const struct im_sa_ref *)body)->r;
+}
+
+static uint64_t r_of_peer(const void *body)
+{
+	return ((const struct im_peer *)body)->r;
+}
+
+struct mon_op {
+	enum im_msg type;
+	uint64_t (*r_of)(const void *body); /* NULL: about no R */
+	const char *(*check)(const struct mon_peer *p, const void *body);
+	int (*run)(struct mon *m, struct mon_peer *p, const void *body);
+};
+
+static const struct mon_op ops[] = {
+    {IM_PEER_NEW, NULL, NULL, do_peer_new},
+    {IM_PSK, NULL, check_psk, do_psk},
+    {IM_SA_ADD, r_of_sa, check_sa_add, do_sa_add},
+    {IM_SA_DEL, r_of_ref, NULL, do_sa_del},
+    {IM_SA_ENCAP, r_of_ref, check_sa_encap, do_sa_encap},
+    {IM_PEER_NOTE, r_of_peer, NULL, do_peer_note},
+    {IM_PEER_END, r_of_peer, NULL, do_peer_end},
+    {IM_LINK_WANTED, NULL, NULL, do_link_wanted},
+};
+
+static int refuse(struct mon *m, uint16_t type, const char *why)
+{
+	log_error(m->env.log, "the engine's %s is refused: %s",
+	    msg_name(&im_table, type), why);
+	return -EPROTO;
+}
+
+int mon_handle(struct mon *m, const struct msg_header *hdr, const void *body)
+{
+	const struct mon_op *op = NULL;
+	struct mon_peer *p = NULL;
+	const char *bad;
+
+	for (size_t i = 0; !op && i < sizeof(ops) / sizeof(ops[0]); i++)
+		if (ops[i].type == hdr->type)
+			op = &ops[i];
+	if (!op)
+		return refuse(m, hdr->type, "not an engine's to send");
+	if (op->r_of) {
+		p = peer_of_r(m, op->r_of(body));
+		if (!p)
+			return refuse(m, hdr->type, "no such peer");
+	}
+	bad = op->check ? op->check(p, body) : NULL;
+	return bad ? refuse(m, hdr->type, bad) : op->run(m, p, body);
+}
+
+/* --- what is not asked by an engine -------------------------------------- */
+
+void mon_engine_started(struct mon *m)
+{
+	const struct im_job end = {0};
+	struct mon_peer *p, *next;
+
+	HASH_ITER(hh, m->peers, p, next)
+	{
+		struct im_peer held = {.r = p->r, .slot = p->slot};
+
+		held.note.len = p->note_len;
+		memcpy(held.note.data, p->note, p->note_len);
+		reply(m, IM_HELD, &held);
+	}
+	reply(m, IM_HELD_END, &end);
+}
+
+void mon_engine_ended(struct mon *m)
+{
+	struct mon_peer *p, *next;
+
+	HASH_ITER(hh, m->peers, p, next)
+	if (!p->sa_count && !p->note_len)
+		end_peer(m, p);
+}
+
+void mon_expire(struct mon *m, uint32_t slot, uint32_t spi, bool hard)
+{
+	struct mon_peer *p = peer_of_slot(m, slot);
+	struct im_sa_event ev = {.spi = spi, .hard = hard};
+
+	if (!p)
+		return;
+	ev.r = p->r;
+	for (uint8_t dir = IKE_SA_IN; hard && dir <= IKE_SA_OUT; dir++) {
+		int at = find_sa(p, dir, spi);
+
+		/* The kernel has deleted it already. */
+		if (at >= 0)
+			drop_sa(p, at);
+	}
+	reply(m, IM_EXPIRE, &ev);
+}
+
+void mon_mapping(
+    struct mon *m, uint32_t slot, uint32_t spi, const struct addr *peer)
+{
+	struct mon_peer *p = peer_of_slot(m, slot);
+	struct im_sa_event ev = {.spi = spi, .peer = *peer};
+
+	if (!p)
+		return;
+	ev.r = p->r;
+	reply(m, IM_MAPPING, &ev);
+}
+
+void mon_end_all(struct mon *m)
+{
+	struct mon_peer *p, *next;
+	int err;
+
+	HASH_ITER(hh, m->peers, p, next)
+	end_peer(m, p);
+	err = m->env.sa_ops->flush(m->env.sa_ctx);
+	if (err)
+		log_error(m->env.log, "SAs may be left in the kernel: %s",
+		    strerror(-err));
+}
+
+size_t mon_peers(const struct mon *m)
+{
+	return HASH_COUNT(m->peers);
+}
+
+size_t mon_sas(const struct mon *m)
+{
+	struct mon_peer *p, *next;
+	size_t n = 0;
+
+	HASH_ITER(hh, m->peers, p, next)
+	n += p->sa_count;
+	return n;
+}
+
+void mon_free(struct mon *m)
+{
+	struct mon_peer *p, *next;
+
+	if (!m)
+		return;
+	HASH_ITER(hh, m->peers, p, next)
+	{
+		HASH_DELETE(hh, m->peers, p);
+		free(p->sas);
+		free(p);
+	}
+	slots_free(m->slots);
+	free(m->by_slot);
+	free(m);
+}
