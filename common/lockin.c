@@ -122,7 +122,7 @@ int privsep_lock_in(struct log *log, const char *user, uv_loop_t *loop)
 	int err;
 
 	tzset();
-	pw = getpwnam(user);
+	pw = privsep_user(user);
 	if (!pw || !pw->pw_uid || !pw->pw_gid)
 		return fail(log, user, EINVAL);
 	err = enter_empty_dir(log);

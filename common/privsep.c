@@ -245,9 +245,18 @@ int privsep_monitor_caps(struct log *log, uint64_t extra)
 	return 0;
 }
 
-int privsep_check_user(const char *user, char *reason, size_t size)
+const struct passwd *privsep_user(const char *user)
 {
 	const struct passwd *pw = getpwnam(user);
+
+	if (!pw && !strcmp(user, PRIVSEP_USER))
+		pw = getpwnam(PRIVSEP_FALLBACK_USER);
+	return pw;
+}
+
+int privsep_check_user(const char *user, char *reason, size_t size)
+{
+	const struct passwd *pw = privsep_user(user);
 
 	if (!pw) {
 		snprintf(reason, size,

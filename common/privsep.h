@@ -20,6 +20,17 @@
 #define PRIVSEP_CONF_FD 4
 #define PRIVSEP_FIRST_FD 5 /* the further descriptors */
 
+/* The account that is meant for engines, and what serves where it is
+ * missing. */
+#define PRIVSEP_USER "sallyport"
+#define PRIVSEP_FALLBACK_USER "nobody"
+
+struct passwd;
+
+/* The account of that name, with the fall-back; NULL when there is none.
+ * As from getpwnam(). */
+const struct passwd *privsep_user(const char *user);
+
 /* --- monitor ---------------------------------------------------------- */
 
 struct privsep;

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: ISC */
+/* Diffie-Hellman jobs in the thread pool. */
+#include "ikev1/dh_pool.h"
+
+#include "common/alloc.h"
+#include "common/secret.h"
+#include "ikev1/core/isakmp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct dh_pool {
+	uv_loop_t *loop;
+	dh_done_fn done;
+	void *ctx;
+	size_t waiting;
+	bool is_closing;
+};
+
+struct dh_work {
+	uv_work_t work;
+	struct dh_pool *pool;
+	uint32_t job;
+	uint16_t group;
+	uint8_t peer_pub[IKE_DH_MAX];
+	size_t peer_pub_len;
+	int err;
+	struct dh_result res;
+};
+
+/* Below 0.3 ms: not worth a thread's latency. */
+static bool is_cheap(uint16_t group)
+{
+	return group == IKE_GROUP_ECP256;
+}
+
+struct dh_pool *dh_pool_new(uv_loop_t *loop, dh_done_fn done, void *ctx)
+{
+	struct dh_pool *p = xcalloc(1, sizeof(*p));
+
+	p->loop = loop;
+	p->done = done;
+	p->ctx = ctx;
+	return p;
+}
+
+static void in_thread(uv_work_t *work)
+{
+	struct dh_work *w = work->data;
+
+	w->err = dh_exchange(w->group,
+	    (struct wire_span){w->peer_pub, w->peer_pub_len}, &w->res);
+}
+
+static void back_in_loop(uv_work_t *work, int status)
+{
+	struct dh_work *w = work->data;
+	struct dh_pool *p = w->pool;
+
+	p->waiting--;
+	if (!p->is_closing)
+		p->done(p->ctx, w->job, status ? status : w->err, &w->res);
+	secret_free(w, sizeof(*w));
+	if (p->is_closing && !p->waiting)
+		free(p);
+}
+
+static void run_now(
+    struct dh_pool *p, uint32_t job, uint16_t group, struct wire_span peer_pub)
+{
+	struct dh_result res = {.pub_len = 0};
+	int err = dh_exchange(group, peer_pub, &res);
+
+	p->done(p->ctx, job, err, &res);
+	secret_wipe(&res, sizeof(res));
+}
+
+static void fail_now(struct dh_pool *p, uint32_t job, int err)
+{
+	const struct dh_result none = {.pub_len = 0};
+
+	p->done(p->ctx, job, err, &none);
+}
+
+void dh_pool_submit(
+    struct dh_pool *p, uint32_t job, uint16_t group, struct wire_span peer_pub)
+{
+	struct dh_work *w;
+
+	if (is_cheap(group)) {
+		run_now(p, job, group, peer_pub);
+		return;
+	}
+	if (p->waiting >= DH_POOL_MAX || peer_pub.len > IKE_DH_MAX) {
+		fail_now(p, job, p->waiting >= DH_POOL_MAX ? -EBUSY : -EINVAL);
+		return;
+	}
+	w = xcalloc(1, sizeof(*w));
+	w->work.data = w;
+	w->pool = p;
+	w->job = job;
+	w->group = group;
+	w->peer_pub_len = peer_pub.len;
+	if (peer_pub.len)
+		memcpy(w->peer_pub, peer_pub.data, peer_pub.len);
+	p->waiting++;
+	if (uv_queue_work(p->loop, &w->work, in_thread, back_in_loop)) {
+		p->waiting--;
+		free(w);
+		fail_now(p, job, -EBUSY);
+	}
+}
+
+size_t dh_pool_waiting(const struct dh_pool *p)
+{
+	return p->waiting;
+}
+
+void dh_pool_free(struct dh_pool *p)
+{
+	if (!p)
+		return;
+	p->is_closing = true;
+	if (!p->waiting)
+		free(p);
+}

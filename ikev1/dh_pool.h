@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Runs Diffie-Hellman: cheap groups at once, dear ones in libuv's threads,
+ * with a bound on how many wait.
+ */
+#ifndef IKEV1_DH_POOL_H
+#define IKEV1_DH_POOL_H
+
+#include "ikev1/dh.h"
+
+#include <uv.h>
+
+#define DH_POOL_MAX 64
+
+struct dh_pool;
+
+/* err: 0 or -errno; res is wiped after the call. */
+typedef void (*dh_done_fn)(
+    void *ctx, uint32_t job, int err, const struct dh_result *res);
+
+struct dh_pool *dh_pool_new(uv_loop_t *loop, dh_done_fn done, void *ctx);
+/*
+ * Calls done exactly once: before it returns for a cheap group, or with
+ * -EBUSY when DH_POOL_MAX are waiting; from the loop otherwise.
+ */
+void dh_pool_submit(
+    struct dh_pool *p, uint32_t job, uint16_t group, struct wire_span peer_pub);
+size_t dh_pool_waiting(const struct dh_pool *p);
+/* No more calls of done; frees now, or when the last job is through. */
+void dh_pool_free(struct dh_pool *p);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The engine of ikev1d: turns datagrams, timers and messages into events of
+ * the core and carries the core's actions out.  It starts as root, locks
+ * itself in, and only then reads.
+ */
+#ifndef IKEV1_ENGINE_H
+#define IKEV1_ENGINE_H
+
+#include "common/log.h"
+
+/* Descriptors behind PRIVSEP_FIRST_FD: the control socket, then sockets. */
+#define ENGINE_CTL_FD 0
+#define ENGINE_UDP_FDS 1
+
+/* Runs until the monitor is gone or says so; an exit code. */
+int engine_run(struct log *log);
+
+#endif

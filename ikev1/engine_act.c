@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: ISC */
+/* Carries the core's actions out, one function for each kind. */
+#include "ikev1/engine_priv.h"
+
+#include "common/secret.h"
+#include "ikev1/udp.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void to_monitor(struct engine *e, uint16_t type, const void *body)
+{
+	int err = chan_send(e->monitor, type, 0, body, -1);
+
+	/* -EPIPE: its end is noticed from the loop. */
+	if (err && err != -EPIPE)
+		log_error(e->log, "%s is not sent: %s",
+		    msg_name(&im_table, type), strerror(-err));
+}
+
+/* The socket that is bound to local, or to any address at its port. */
+static struct engine_socket *socket_for(
+    struct engine *e, const struct addr *local)
+{
+	static const struct addr any = {.family = ADDR_IPV4};
+
+	for (size_t i = 0; i < e->socket_count; i++) {
+		struct engine_socket *s = &e->sockets[i];
+
+		if (s->local.port == local->port &&
+		    (addr_ip_equal(&s->local, local) ||
+			addr_ip_equal(&s->local, &any)))
+			return s;
+	}
+	return NULL;
+}
+
+static void act_send(struct engine *e, const struct ike_action *a)
+{
+	struct engine_socket *s = socket_for(e, &a->local);
+	char peer[ADDR_TEXT_MAX];
+	int err = s ? udp_send(s->fd, &a->local, &a->peer,
+			  (struct wire_span){a->data, a->len},
+			  a->local.port == UDP_PORT_NATT)
+		    : -EADDRNOTAVAIL;
+
+	/* IKE sends again by itself. */
+	if (err)
+		log_debug(e->log, "%s: not sent: %s", addr_text(&a->peer, peer),
+		    strerror(-err));
+}
+
+static void act_dh(struct engine *e, const struct ike_action *a)
+{
+	dh_pool_submit(
+	    e->dh, a->job, a->group, (struct wire_span){a->data, a->len});
+}
+
+static void act_psk(struct engine *e, const struct ike_action *a)
+{
+	struct im_psk req = {.job = a->job,
+	    .local = a->local,
+	    .peer = a->peer,
+	    .hash = a->hash,
+	    .candidate = a->candidate};
+
+	if (a->len > sizeof(req.ni.data) || a->len2 > sizeof(req.nr.data)) {
+		const struct ike_event ev = {
+		    .type = IKE_EV_PSK_DONE, .job = a->job, .error = -EINVAL};
+
+		engine_event(e, &ev);
+		return;
+	}
+	req.ni.len = (uint16_t)a->len;
+	memcpy(req.ni.data, a->data, a->len);
+	req.nr.len = (uint16_t)a->len2;
+	memcpy(req.nr.data, a->data2, a->len2);
+	to_monitor(e, IM_PSK, &req);
+}
+
+static void act_peer_open(struct engine *e, const struct ike_action *a)
+{
+	const struct im_job req = {a->job};
+
+	to_monitor(e, IM_PEER_NEW, &req);
+}
+
+static void act_peer_up(struct engine *e, const struct ike_action *a)
+{
+	link_peer_up(e->link, a->up);
+}
+
+static void act_peer_update(struct engine *e, const struct ike_action *a)
+{
+	link_peer_update(e->link, a->up);
+}
+
+static void act_peer_down(struct engine *e, const struct ike_action *a)
+{
+	link_peer_down(e->link, a->r, a->text);
+}
+
+static void act_peer_end(struct engine *e, const struct ike_action *a)
+{
+	const struct im_peer req = {.r = a->r};
+
+	link_peer_end(e->link, a->r);
+	to_monitor(e, IM_PEER_END, &req);
+}
+
+static void act_peer_note(struct engine *e, const struct ike_action *a)
+{
+	struct im_peer req = {.r = a->r};
+
+	if (a->len > sizeof(req.note.data)) {
+		log_error(e->log, "peer %llu: a note of %zu bytes is too long",
+		    (unsigned long long)a->r, a->len);
+		return;
+	}
+	req.note.len = (uint16_t)a->len;
+	if (a->len)
+		memcpy(req.note.data, a->data, a->len);
+	to_monitor(e, IM_PEER_NOTE, &req);
+	secret_wipe(&req, sizeof(req));
+}
+
+static void act_sa_add(struct engine *e, const struct ike_action *a)
+{
+	struct im_sa req;
+
+	im_sa_from_kernel(&req, a->job, a->sa);
+	to_monitor(e, IM_SA_ADD, &req);
+	secret_wipe(&req, sizeof(req));
+}
+
+static struct im_sa_ref sa_ref(const struct ike_kernel_sa *sa)
+{
+	return (struct im_sa_ref){.r = sa->r,
+	    .dir = sa->dir,
+	    .spi = sa->spi,
+	    .src = sa->src,
+	    .dst = sa->dst};
+}
+
+static void act_sa_del(struct engine *e, const struct ike_action *a)
+{
+	const struct im_sa_ref req = sa_ref(a->sa);
+
+	to_monitor(e, IM_SA_DEL, &req);
+}
+
+static void act_sa_encap(struct engine *e, const struct ike_action *a)
+{
+	const struct im_sa_ref req = sa_ref(a->sa);
+
+	to_monitor(e, IM_SA_ENCAP, &req);
+}
+
+static void act_log(struct engine *e, const struct ike_action *a)
+{
+	static const enum log_severity severity[] = {
+	    [IKE_LOG_DEBUG] = LOG_SEV_DEBUG,
+	    [IKE_LOG_INFO] = LOG_SEV_INFO,
+	    [IKE_LOG_WARN] = LOG_SEV_WARN,
+	};
+
+	log_write(e->log, severity[a->level], "%s", a->text);
+}
+
+static void (*const carry_out[])(
+    struct engine *e, const struct ike_action *a) = {
+    [IKE_ACT_SEND] = act_send,
+    [IKE_ACT_DH] = act_dh,
+    [IKE_ACT_PSK] = act_psk,
+    [IKE_ACT_PEER_OPEN] = act_peer_open,
+    [IKE_ACT_PEER_UP] = act_peer_up,
+    [IKE_ACT_PEER_UPDATE] = act_peer_update,
+    [IKE_ACT_PEER_DOWN] = act_peer_down,
+    [IKE_ACT_PEER_END] = act_peer_end,
+    [IKE_ACT_PEER_NOTE] = act_peer_note,
+    [IKE_ACT_SA_ADD] = act_sa_add,
+    [IKE_ACT_SA_DEL] = act_sa_del,
+    [IKE_ACT_SA_ENCAP] = act_sa_encap,
+    [IKE_ACT_LOG] = act_log,
+};
+
+void engine_carry_out(struct engine *e, const struct ike_action *a)
+{
+	carry_out[a->type](e, a);
+}

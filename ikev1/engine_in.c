@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: ISC */
+/* Turns what reaches the engine into events of the core. */
+#include "ikev1/engine_priv.h"
+
+#include "ikev1/udp.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DATAGRAMS_A_WAKEUP 32 /* then the loop's other work has its turn */
+
+/* --- from the monitor ---------------------------------------------------- */
+
+static void peer_opened(struct engine *e, const struct im_peer_new_done *m)
+{
+	const struct ike_event ev = {.type = IKE_EV_PEER_OPENED,
+	    .job = m->job,
+	    .error = m->error,
+	    .r = m->r,
+	    .slot = m->slot};
+
+	engine_event(e, &ev);
+}
+
+static void psk_done(struct engine *e, const struct im_psk_done *m)
+{
+	const struct ike_event ev = {.type = IKE_EV_PSK_DONE,
+	    .job = m->job,
+	    .error = m->error,
+	    .psk_entry = m->entry,
+	    .psk_count = m->count,
+	    .shared = {m->skeyid.data, m->skeyid.len}};
+
+	engine_event(e, &ev);
+}
+
+static void sa_done(struct engine *e, const struct im_sa_add_done *m)
+{
+	const struct ike_event ev = {.type = IKE_EV_SA_DONE,
+	    .job = m->job,
+	    .error = m->error,
+	    .r = m->r,
+	    .spi = m->spi};
+
+	engine_event(e, &ev);
+}
+
+static void held(struct engine *e, const struct im_peer *m)
+{
+	const struct ike_event ev = {.type = IKE_EV_HELD,
+	    .r = m->r,
+	    .slot = m->slot,
+	    .data = {m->note.data, m->note.len}};
+
+	engine_event(e, &ev);
+}
+
+static void sa_event(
+    struct engine *e, enum ike_event_type type, const struct im_sa_event *m)
+{
+	const struct ike_event ev = {.type = type,
+	    .r = m->r,
+	    .spi = m->spi,
+	    .hard = m->hard != 0,
+	    .peer = m->peer};
+
+	engine_event(e, &ev);
+}
+
+void engine_from_monitor(void *ctx, struct chan *chan,
+    const struct msg_header *hdr, const void *body, int fd)
+{
+	struct engine *e = ctx;
+
+	(void)chan;
+	if (hdr->type == IM_LINK && fd >= 0) {
+		link_attach(e->link, fd);
+		return;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (hdr->type == IM_PEER_NEW_DONE)
+		peer_opened(e, body);
+	else if (hdr->type == IM_PSK_DONE)
+		psk_done(e, body);
+	else if (hdr->type == IM_SA_ADD_DONE)
+		sa_done(e, body);
+	else if (hdr->type == IM_HELD)
+		held(e, body);
+	else if (hdr->type == IM_HELD_END)
+		engine_on_link_wanted(e); /* the list for l2tpd is whole */
+	else if (hdr->type == IM_EXPIRE)
+		sa_event(e, IKE_EV_EXPIRE, body);
+	else if (hdr->type == IM_MAPPING)
+		sa_event(e, IKE_EV_MAPPING, body);
+	else if (hdr->type == IM_SHUTDOWN)
+		engine_shut_down(e);
+	else
+		log_error(e->log, "the monitor sent %s",
+		    msg_name(&im_table, hdr->type));
+}
+
+/* Without its monitor an engine has no business. */
+void engine_on_monitor_end(void *ctx, struct chan *chan, int error)
+{
+	struct engine *e = ctx;
+
+	(void)chan;
+	if (!e->is_ending)
+		log_error(e->log, "the monitor is gone%s%s", error ? ": " : "",
+		    error ? strerror(-error) : "");
+	e->exit_code = e->is_ending ? 0 : 1;
+	uv_stop(&e->loop);
+}
+
+/* --- from l2tpd ---------------------------------------------------------- */
+
+void engine_on_link(
+    void *ctx, enum link_event what, uint64_t r, const char *text)
+{
+	static const enum ike_event_type types[] = {
+	    [LINK_READY] = IKE_EV_PEER_READY,
+	    [LINK_REFUSED] = IKE_EV_PEER_REFUSED,
+	    [LINK_CLOSE] = IKE_EV_PEER_CLOSE,
+	    [LINK_GONE] = IKE_EV_PEER_GONE,
+	};
+	const struct ike_event ev = {.type = types[what], .r = r, .text = text};
+
+	engine_event(ctx, &ev);
+}
+
+void engine_on_link_wanted(void *ctx)
+{
+	struct engine *e = ctx;
+	const struct im_job req = {0};
+
+	chan_send(e->monitor, IM_LINK_WANTED, 0, &req, -1);
+}
+
+/* --- from the threads ---------------------------------------------------- */
+
+void engine_on_dh(void *ctx, uint32_t job, int err, const struct dh_result *res)
+{
+	const struct ike_event ev = {.type = IKE_EV_DH_DONE,
+	    .job = job,
+	    .error = err,
+	    .pub = {res->pub, res->pub_len},
+	    .shared = {res->shared, res->shared_len}};
+
+	engine_event(ctx, &ev);
+}
+
+/* --- from the network ---------------------------------------------------- */
+
+static void one_datagram(struct engine_socket *s, struct wire_span data,
+    const struct addr *local, const struct addr *peer)
+{
+	struct ike_event ev = {
+	    .type = IKE_EV_DATAGRAM, .local = *local, .peer = *peer};
+
+	switch (udp_classify(s->local.port, data, &ev.data)) {
+	case UDP_IKE:
+		engine_event(s->engine, &ev);
+		return;
+	case UDP_KEEPALIVE:
+	case UDP_OTHER:
+		return;
+	}
+}
+
+void engine_on_datagrams(uv_poll_t *poll, int status, int events)
+{
+	struct engine_socket *s = poll->data;
+	uint8_t buf[IKE_DATAGRAM_MAX];
+
+	(void)status;
+	(void)events;
+	for (int i = 0; i < DATAGRAMS_A_WAKEUP; i++) {
+		struct addr local, peer;
+		ssize_t n = udp_recv(
+		    s->fd, s->local.port, buf, sizeof(buf), &local, &peer);
+
+		if (n == -EAGAIN)
+			return;
+		/* Errors of the past (ICMP) and what is too long: next. */
+		if (n >= 0)
+			one_datagram(s, (struct wire_span){buf, (size_t)n},
+			    &local, &peer);
+	}
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: ISC */
+/* What the files of the engine share. */
+#ifndef IKEV1_ENGINE_PRIV_H
+#define IKEV1_ENGINE_PRIV_H
+
+#include "common/chan.h"
+#include "common/conf.h"
+#include "common/crypto.h"
+#include "common/log.h"
+#include "ikev1/core/ike.h"
+#include "ikev1/dh_pool.h"
+#include "ikev1/im_msg.h"
+#include "ikev1/link.h"
+
+#include <uv.h>
+
+#define ENGINE_SOCKETS_MAX (2 * CONF_LISTEN_MAX)
+
+struct engine;
+struct ctl_server;
+
+struct engine_socket {
+	uv_poll_t poll;
+	struct engine *engine;
+	int fd;
+	struct addr local; /* as bound */
+};
+
+/* An event that came while the core was stepping; owns its bytes. */
+struct engine_queued {
+	struct engine_queued *next;
+	struct ike_event ev;
+	size_t size; /* of bytes */
+	uint8_t bytes[];
+};
+
+struct engine {
+	struct log *log;
+	uv_loop_t loop;
+	struct sallyport_conf conf;
+	struct crypto crypto;
+	struct ike *ike;
+	struct ike_actions actions;
+	struct engine_queued *first, **last;
+	bool is_stepping;
+	bool is_ending;	 /* IKE_EV_SHUTDOWN was given */
+	uint64_t end_ms; /* then it is over in any case */
+	uv_timer_t timer;
+	struct chan *monitor;
+	struct link *link;
+	struct dh_pool *dh;
+	struct ctl_server *ctl;
+	struct engine_socket sockets[ENGINE_SOCKETS_MAX];
+	size_t socket_count;
+	int exit_code;
+};
+
+/* engine.c */
+uint64_t engine_now_ms(void);
+/* Gives the core an event (now_ms is filled in) and carries out what it
+ * wants; from inside an action the event waits for its turn. */
+void engine_event(struct engine *e, const struct ike_event *ev);
+/* Begins the orderly end. */
+void engine_shut_down(struct engine *e);
+
+/* engine_act.c */
+void engine_carry_out(struct engine *e, const struct ike_action *a);
+
+/* engine_in.c */
+/* The handlers of the monitor's channel. */
+void engine_from_monitor(void *ctx, struct chan *chan,
+    const struct msg_header *hdr, const void *body, int fd);
+void engine_on_monitor_end(void *ctx, struct chan *chan, int error);
+void engine_on_link(
+    void *ctx, enum link_event what, uint64_t r, const char *text);
+void engine_on_link_wanted(void *ctx);
+void engine_on_dh(
+    void *ctx, uint32_t job, int err, const struct dh_result *res);
+/* A uv_poll_cb of a struct engine_socket. */
+void engine_on_datagrams(uv_poll_t *poll, int status, int events);
+
+/* engine_ctl.c */
+int engine_ctl_start(struct engine *e, int fd);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+/* Turns the configuration into the core's settings. */
+#include "ikev1/settings.h"
+
+#include "ikev1/core/proposal.h"
+
+#include <stdio.h>
+
+#define HALF_OPEN_MS 30000
+#define RETRANSMIT_MS 2000
+#define LINGER_MS 30000
+#define HALF_OPEN_MAX 2000
+/* An old IKE SA may live on beside each new one. */
+#define SAS_PER_CLIENT 3
+
+_Static_assert(CONF_SUITES_MAX <= IKE_MAX_PROPOSALS, "all of them fit");
+
+static enum sa_phase phase_of(bool is_esp)
+{
+	return is_esp ? SA_PHASE2 : SA_PHASE1;
+}
+
+int settings_check_suite(
+    const char *text, bool is_esp, char *reason, size_t size)
+{
+	char why[ISAKMP_REASON_MAX] = "";
+	struct ike_suite suite;
+	int err = proposal_suite_parse(phase_of(is_esp), text, &suite, why);
+
+	if (err)
+		snprintf(reason, size, "%s", why);
+	return err;
+}
+
+static size_t parse_suites(const char (*texts)[CONF_SUITE_TEXT_MAX],
+    size_t count, bool is_esp, struct ike_suite *out)
+{
+	char why[ISAKMP_REASON_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!proposal_suite_parse(
+			phase_of(is_esp), texts[i], &out[n], why))
+			n++;
+	return n;
+}
+
+void settings_ike(const struct sallyport_conf *conf,
+    const struct crypto *crypto, struct ike_config *out)
+{
+	*out = (struct ike_config){.crypto = crypto,
+	    .half_open_ms = HALF_OPEN_MS,
+	    .retransmit_ms = RETRANSMIT_MS,
+	    .dpd_ms = conf->ike.dpd_s * 1000,
+	    .max_half_open = HALF_OPEN_MAX,
+	    .max_sas = conf->l2tp.max_clients * SAS_PER_CLIENT + HALF_OPEN_MAX,
+	    .linger_ms = LINGER_MS};
+	out->ike_count = parse_suites(
+	    conf->ike.proposals, conf->ike.proposal_count, false, out->ike);
+	out->esp_count =
+	    parse_suites(conf->ike.esp, conf->ike.esp_count, true, out->esp);
+}

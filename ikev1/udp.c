@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: ISC */
+/* IKE's UDP sockets: options, receiving and sending with addresses. */
+#include "ikev1/udp.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <linux/xfrm.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define MARKER_LEN 4
+#define RECEIVE_BUFFER (1 << 20)
+
+union pktinfo_control {
+	struct cmsghdr align;
+	char buf[CMSG_SPACE(sizeof(struct in_pktinfo))];
+};
+
+static int set_int(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value)) ? -errno : 0;
+}
+
+/* Without templates and with "allow": this socket's packets need no SA. */
+static int set_bypass(int fd, uint8_t dir)
+{
+	struct xfrm_userpolicy_info policy = {0};
+
+	policy.sel.family = AF_INET;
+	policy.lft.soft_byte_limit = policy.lft.hard_byte_limit = XFRM_INF;
+	policy.lft.soft_packet_limit = policy.lft.hard_packet_limit = XFRM_INF;
+	policy.dir = dir;
+	policy.action = XFRM_POLICY_ALLOW;
+	if (setsockopt(fd, IPPROTO_IP, IP_XFRM_POLICY, &policy, sizeof(policy)))
+		return -errno;
+	return 0;
+}
+
+static int set_options(int fd, const struct addr *a)
+{
+	int err = set_int(fd, IPPROTO_IP, IP_PKTINFO, 1);
+
+	if (!err)
+		err = set_bypass(fd, XFRM_POLICY_IN);
+	if (!err)
+		err = set_bypass(fd, XFRM_POLICY_OUT);
+	/* Large messages are fragmented, not refused. */
+	if (!err)
+		err =
+		    set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+	if (!err)
+		err = set_int(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
+	if (!err && a->port == UDP_PORT_NATT)
+		err = set_int(fd, IPPROTO_UDP, UDP_ENCAP, UDP_ENCAP_ESPINUDP);
+	return err;
+}
+
+int udp_open(const struct addr *a)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = addr_to_sockaddr(a, &ss);
+	int fd, err;
+
+	if (a->family != ADDR_IPV4)
+		return -EAFNOSUPPORT;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	err = set_options(fd, a);
+	if (!err && bind(fd, (struct sockaddr *)&ss, len))
+		err = -errno;
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+int udp_local(int fd, struct addr *out)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len))
+		return -errno;
+	return addr_from_sockaddr(out, (struct sockaddr *)&ss);
+}
+
+static bool local_of(struct msghdr *m, uint16_t port, struct addr *local)
+{
+	struct cmsghdr *c;
+
+	for (c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		struct in_pktinfo info;
+
+		if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_PKTINFO ||
+		    c->cmsg_len < CMSG_LEN(sizeof(info)))
+			continue;
+		memcpy(&info, CMSG_DATA(c), sizeof(info));
+		*local = (struct addr){.family = ADDR_IPV4, .port = port};
+		memcpy(local->ip, &info.ipi_spec_dst, 4);
+		return true;
+	}
+	return false;
+}
+
+ssize_t udp_recv(int fd, uint16_t port, void *buf, size_t size,
+    struct addr *local, struct addr *peer)
+{
+	struct iovec iov = {.iov_base = buf, .iov_len = size};
+	struct sockaddr_storage from;
+	union pktinfo_control control;
+	struct msghdr m = {.msg_name = &from,
+	    .msg_namelen = sizeof(from),
+	    .msg_iov = &iov,
+	    .msg_iovlen = 1,
+	    .msg_control = control.buf,
+	    .msg_controllen = sizeof(control.buf)};
+	ssize_t n;
+
+	do {
+		n = recvmsg(fd, &m, MSG_DONTWAIT);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	if (m.msg_flags & MSG_TRUNC)
+		return -EMSGSIZE;
+	if (!local_of(&m, port, local) ||
+	    addr_from_sockaddr(peer, (struct sockaddr *)&from))
+		return -EAFNOSUPPORT;
+	return n;
+}
+
+int udp_send(int fd, const struct addr *local, const struct addr *peer,
+    struct wire_span data, bool has_marker)
+{
+	static const uint8_t marker[MARKER_LEN];
+	struct iovec iov[2] = {
+	    {.iov_base = (void *)marker, .iov_len = sizeof(marker)},
+	    {.iov_base = (void *)data.data, .iov_len = data.len}};
+	struct in_pktinfo info = {0};
+	struct sockaddr_storage to;
+	union pktinfo_control control = {0};
+	struct msghdr m = {.msg_name = &to,
+	    .msg_namelen = addr_to_sockaddr(peer, &to),
+	    .msg_iov = has_marker ? iov : iov + 1,
+	    .msg_iovlen = has_marker ? 2 : 1,
+	    .msg_control = control.buf,
+	    .msg_controllen = sizeof(control.buf)};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	memcpy(&info.ipi_spec_dst, local->ip, 4);
+	c->cmsg_level = IPPROTO_IP;
+	c->cmsg_type = IP_PKTINFO;
+	c->cmsg_len = CMSG_LEN(sizeof(info));
+	memcpy(CMSG_DATA(c), &info, sizeof(info));
+	if (sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		return -errno;
+	return 0;
+}
+
+enum udp_kind udp_classify(
+    uint16_t port, struct wire_span data, struct wire_span *ike)
+{
+	struct wire_reader r;
+
+	*ike = data;
+	if (port != UDP_PORT_NATT)
+		return data.len ? UDP_IKE : UDP_OTHER;
+	wire_reader_init(&r, data.data, data.len);
+	if (data.len == 1)
+		return wire_get_u8(&r) == 0xff ? UDP_KEEPALIVE : UDP_OTHER;
+	if (wire_get_u32(&r) != 0 || wire_error(&r) || !wire_left(&r))
+		return UDP_OTHER;
+	*ike = wire_get_span(&r, wire_left(&r));
+	return UDP_IKE;
+}

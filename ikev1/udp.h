@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/* IKE's UDP sockets, ports 500 and 4500 of each local address. */
+#ifndef IKEV1_UDP_H
+#define IKEV1_UDP_H
+
+#include "common/addr.h"
+#include "common/wire.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define UDP_PORT_IKE 500
+#define UDP_PORT_NATT 4500
+
+/*
+ * Opens one (IPv4): bound to a with its port, tells the local address of
+ * each datagram, passes clear text in both directions whatever global
+ * policies say, and on 4500 hands ESP to the kernel.  Needs CAP_NET_ADMIN.
+ * A descriptor (non-blocking, close-on-exec) or -errno: -EADDRINUSE when
+ * another program has the port.
+ */
+int udp_open(const struct addr *a);
+
+/* What a socket is bound to; 0 or -errno. */
+int udp_local(int fd, struct addr *out);
+
+/*
+ * One datagram.  *local is where it arrived (the socket's port), *peer the
+ * sender.  Its length, or -errno: -EAGAIN when there is none, -EMSGSIZE
+ * when it did not fit (it is gone).
+ */
+ssize_t udp_recv(int fd, uint16_t port, void *buf, size_t size,
+    struct addr *local, struct addr *peer);
+
+/* Sends from local's address; with the non-ESP marker (RFC 3948 2.2) when
+ * has_marker.  0 or -errno. */
+int udp_send(int fd, const struct addr *local, const struct addr *peer,
+    struct wire_span data, bool has_marker);
+
+enum udp_kind {
+	UDP_IKE,       /* *ike is the message */
+	UDP_KEEPALIVE, /* one byte 0xff: RFC 3948 section 2.3 */
+	UDP_OTHER,     /* ESP that the kernel left, or nothing */
+};
+
+/* Tells what arrived on port; on 4500 strips the marker. */
+enum udp_kind udp_classify(
+    uint16_t port, struct wire_span data, struct wire_span *ike);
+
+#endif
