@@ -151,6 +151,7 @@ class Client:
 
     def start_ike(self):
         """Start strongSwan without dialling yet."""
+        refuse_clear(self.host)
         ports = (f"17/{self.port}" if self.port else "17", "17/1701")
         self.charon.start(
             connection(
@@ -168,7 +169,6 @@ class Client:
     def ipsec(self, seconds=60):
         """Bring IPsec up, or fail with what strongSwan says."""
         if not self.charon.process:
-            refuse_clear(self.host)
             self.start_ike()
         done = self.initiate(seconds)
         if done.returncode:
@@ -328,8 +328,8 @@ length bit = yes
 
 
 def refuse_clear(host):
-    """Let no L2TP leave in clear: neither peer waits for the other's last words before
-    it takes IPsec down."""
+    """Let no peer of ours show L2TP in clear: it takes IPsec down before the last words
+    are sent, and answers what comes after with ICMP errors that quote them."""
     host.run(
         "nft",
         "-f",
@@ -340,6 +340,7 @@ def refuse_clear(host):
                 type filter hook output priority filter
                 udp dport 1701 rt ipsec missing drop
                 udp sport 1701 rt ipsec missing drop
+                icmp type destination-unreachable drop
             }
         }""",
     )
