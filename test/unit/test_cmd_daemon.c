@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * show and disconnect against a made-up l2tpd: which requests they send,
+ * and what they print of the answers.
+ */
+#include "ctl/cmd.h"
+
+#include "common/alloc.h"
+#include "common/ctl.h"
+#include "common/rundir.h"
+#include "test/lib/tmptree.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+struct fixture {
+	struct tmptree tree;
+	uv_loop_t loop;
+	uv_async_t stop;
+	struct ctl_server *server;
+	pthread_t thread;
+	const char *show;	/* the answer, JSON */
+	const char *disconnect; /* the same */
+	char asked[256];	/* all requests, each with a ';' */
+	char *out, *err;	/* of the last run */
+};
+
+static void on_request(
+    void *ctx, struct ctl_reply *reply, size_t count, char *const *words)
+{
+	struct fixture *f = ctx;
+	bool is_show = strcmp(words[0], "show") == 0;
+	size_t len = strlen(f->asked);
+
+	for (size_t i = 0; i < count; i++)
+		len += (size_t)snprintf(f->asked + len, sizeof(f->asked) - len,
+		    "%s%s", words[i], i + 1 < count ? " " : ";");
+	ctl_reply_send(
+	    reply, json_loads(is_show ? f->show : f->disconnect, 0, NULL));
+}
+
+static void on_stop(uv_async_t *async)
+{
+	struct fixture *f = async->data;
+
+	ctl_server_stop(f->server);
+	uv_close((uv_handle_t *)async, NULL);
+}
+
+static void *serve(void *arg)
+{
+	struct fixture *f = arg;
+
+	uv_run(&f->loop, UV_RUN_DEFAULT);
+	return NULL;
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = xcalloc(1, sizeof(*f));
+	int fd;
+
+	tmptree_make(&f->tree);
+	setenv(RUNDIR_ENV, f->tree.dir, 1);
+	fd = rundir_listen("l2tpd.sock", SOCK_STREAM, 0600);
+	assert_return_code(fd, -fd);
+	uv_loop_init(&f->loop);
+	uv_async_init(&f->loop, &f->stop, on_stop);
+	f->stop.data = f;
+	assert_int_equal(
+	    ctl_server_start(&f->server, &f->loop, fd, on_request, f), 0);
+	assert_int_equal(pthread_create(&f->thread, NULL, serve, f), 0);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	uv_async_send(&f->stop);
+	pthread_join(f->thread, NULL);
+	assert_int_equal(uv_loop_close(&f->loop), 0);
+	tmptree_remove(&f->tree);
+	free(f->out);
+	free(f->err);
+	free(f);
+	return 0;
+}
+
+/* Runs `sallyport word name`; either may be NULL. */
+static int run(struct fixture *f, char *word, char *name)
+{
+	char *argv[] = {"sallyport", word, name, NULL};
+	struct cmd_env env = {.dir = f->tree.dir, .root = "", .in_fd = -1};
+	size_t out_len, err_len;
+	int code;
+
+	free(f->out);
+	free(f->err);
+	f->asked[0] = '\0';
+	env.out = open_memstream(&f->out, &out_len);
+	env.err = open_memstream(&f->err, &err_len);
+	code = cmd_main(&env, word ? name ? 3 : 2 : 1, argv);
+	fclose(env.out);
+	fclose(env.err);
+	return code;
+}
+
+static void shows_a_table_or_json(void **state)
+{
+	static const char doc[] =
+	    "{\"version\":1,\"clients\":[{\"r\":17,\"user\":\"\\u00e4\","
+	    "\"unknown\":{\"x\":[1,null]}}]}";
+	struct fixture *f = *state;
+
+	f->show = doc;
+	assert_int_equal(run(f, NULL, NULL), 0);
+	assert_string_equal(f->asked, "show;");
+	assert_non_null(strstr(f->out, "\n17  \\xc3\\xa4  -"));
+	assert_int_equal(run(f, "show", "-j"), 0);
+	assert_string_equal(f->out,
+	    "{\"version\":1,\"clients\":[{\"r\":17,\"user\":\"\\u00E4\","
+	    "\"unknown\":{\"x\":[1,null]}}]}\n");
+	assert_int_equal(run(f, "--json", NULL), 0);
+	assert_non_null(strstr(f->out, "\"unknown\""));
+}
+
+static void says_what_the_daemon_refuses(void **state)
+{
+	struct fixture *f = *state;
+
+	f->show = "{\"error\":\"not now\"}";
+	assert_int_equal(run(f, "show", NULL), 1);
+	assert_string_equal(f->err, "sallyport: l2tpd: not now\n");
+	assert_string_equal(f->out, "");
+	f->show = "{\"clients\":7}";
+	assert_int_equal(run(f, "show", NULL), 1);
+	assert_non_null(strstr(f->err, "no list of clients"));
+}
+
+static void disconnects_by_user(void **state)
+{
+	struct fixture *f = *state;
+
+	f->show = "{\"clients\":[{\"r\":17,\"user\":\"18\"}]}";
+	f->disconnect = "{\"disconnected\":2}";
+	assert_int_equal(run(f, "disconnect", "anna b"), 0);
+	assert_string_equal(f->asked, "disconnect user anna b;");
+	assert_string_equal(f->out, "2 clients disconnected\n");
+	/* A number that is no live R is a user's name. */
+	assert_int_equal(run(f, "disconnect", "18"), 0);
+	assert_string_equal(f->asked, "show;disconnect user 18;");
+	assert_int_equal(run(f, "disconnect", "user=17"), 0);
+	assert_string_equal(f->asked, "disconnect user 17;");
+	assert_int_equal(run(f, "disconnect", "r=x"), 0);
+	assert_string_equal(f->asked, "disconnect user r=x;");
+	f->disconnect = "{\"disconnected\":0}";
+	assert_int_equal(run(f, "disconnect", "bob"), 1);
+	assert_string_equal(
+	    f->err, "sallyport: no connected client is user bob\n");
+}
+
+static void disconnects_by_r(void **state)
+{
+	struct fixture *f = *state;
+
+	f->show = "{\"clients\":[{\"r\":4},{\"r\":17}]}";
+	f->disconnect = "{\"disconnected\":1}";
+	assert_int_equal(run(f, "disconnect", "17"), 0);
+	assert_string_equal(f->asked, "show;disconnect r 17;");
+	assert_string_equal(f->out, "1 client disconnected\n");
+	assert_int_equal(run(f, "disconnect", "r=5"), 0);
+	assert_string_equal(f->asked, "disconnect r 5;");
+	f->disconnect = "{\"disconnected\":0}";
+	assert_int_equal(run(f, "disconnect", "r=5"), 1);
+	assert_string_equal(f->err, "sallyport: no connected client is R 5\n");
+	f->disconnect = "{\"error\":\"ending\"}";
+	assert_int_equal(run(f, "disconnect", "4"), 1);
+	assert_string_equal(f->err, "sallyport: l2tpd: ending\n");
+	f->show = "{\"error\":\"ending\"}";
+	assert_int_equal(run(f, "disconnect", "4"), 1);
+	assert_string_equal(f->asked, "show;");
+}
+
+#define DAEMON_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    DAEMON_TEST(shows_a_table_or_json),
+	    DAEMON_TEST(says_what_the_daemon_refuses),
+	    DAEMON_TEST(disconnects_by_user),
+	    DAEMON_TEST(disconnects_by_r),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
