@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Saving and loading with the same code: a description of an object calls
+ * store_*() for each of its fields, and the direction decides whether the
+ * field is appended or filled in.  Errors stick; the caller looks once.
+ */
+#ifndef IKEV1_CORE_STORE_H
+#define IKEV1_CORE_STORE_H
+
+#include "common/addr.h"
+#include "common/wire.h"
+
+/* Owned bytes; wiped when freed. */
+struct bytes {
+	uint8_t *data;
+	size_t len;
+};
+
+/* Replaces b by a copy of len bytes. */
+void bytes_set(struct bytes *b, const void *data, size_t len);
+void bytes_free(struct bytes *b);
+bool bytes_equal(const struct bytes *a, const struct bytes *b);
+struct wire_span bytes_span(const struct bytes *b);
+
+/* No run of bytes in saved state is longer. */
+#define STORE_BYTES_MAX 16384
+
+struct store {
+	bool loading;
+	uint64_t now_ms;
+	struct wire_reader r; /* loading */
+	struct wire_writer w; /* saving: owns w.data */
+};
+
+void store_save_init(struct store *s, uint64_t now_ms);
+void store_load_init(
+    struct store *s, uint64_t now_ms, const void *data, size_t len);
+/* Frees (and wipes) what saving has allocated. */
+void store_free(struct store *s);
+/* 0, or -EBADMSG when the input was short or wrong. */
+int store_error(const struct store *s);
+/* Loading: marks the input as wrong. */
+void store_fail(struct store *s);
+
+void store_bool(struct store *s, bool *v);
+void store_u8(struct store *s, uint8_t *v);
+void store_u16(struct store *s, uint16_t *v);
+void store_u32(struct store *s, uint32_t *v);
+void store_u64(struct store *s, uint64_t *v);
+/* Loading fails when the number is above max. */
+void store_max(struct store *s, uint32_t *v, uint32_t max);
+void store_array(struct store *s, void *data, size_t len);
+void store_bytes(struct store *s, struct bytes *b);
+void store_addr(struct store *s, struct addr *a);
+/* A deadline as the time left; UINT64_MAX stays "none". */
+void store_deadline(struct store *s, uint64_t *ms);
+/* A moment in the past as its age. */
+void store_past(struct store *s, uint64_t *ms);
+/* Text in an array of size bytes, terminated. */
+void store_text(struct store *s, char *text, size_t size);
+
+#endif
