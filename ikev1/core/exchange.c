@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+/* What all exchanges share: opening messages, building and sealing them. */
+#include "ikev1/core/ike_priv.h"
+
+#include "common/secret.h"
+
+#include <errno.h>
+#include <string.h>
+
+int message_open(struct ike *ike, const struct ike_sa *sa, struct message *m,
+    const uint8_t *iv)
+{
+	struct wire_span in = m->body;
+	int err;
+
+	if (m->h.flags & ISAKMP_FLAG_ENCRYPTED) {
+		if (!iv || in.len > sizeof(m->plain))
+			return isakmp_refuse(
+			    m->reason, -EBADMSG, "encrypted out of turn");
+		memcpy(m->plain, in.data, in.len);
+		memcpy(m->iv, iv, sizeof(m->iv));
+		err = keymat_decrypt(
+		    ike->cfg.crypto, &sa->keys, m->iv, m->plain, in.len);
+		if (err < 0)
+			return isakmp_refuse(m->reason, -EBADMSG,
+			    "%zu encrypted bytes are no whole blocks", in.len);
+		in = (struct wire_span){m->plain, in.len};
+	}
+	return isakmp_payloads_decode(m->h.next_payload, in, &m->p, m->reason);
+}
+
+int exchange_iv(
+    struct ike *ike, const struct ike_sa *sa, uint32_t msgid, uint8_t *iv)
+{
+	return keymat_iv_phase2(ike->cfg.crypto, &sa->keys, sa->iv, msgid, iv);
+}
+
+bool exchange_hash_ok(
+    const struct isakmp_payload *hash, const uint8_t *right, int len)
+{
+	return hash && len > 0 && hash->body.len == (size_t)len &&
+	       secret_equal(hash->body.data, right, (size_t)len);
+}
+
+void reply_begin(
+    struct reply *r, const struct ike_sa *sa, uint8_t exchange, uint32_t msgid)
+{
+	struct isakmp_header h = {
+	    .version = ISAKMP_VERSION,
+	    .exchange = exchange,
+	    .message_id = msgid,
+	};
+
+	memcpy(h.cky_i, sa->cky_i, COOKIE_LEN);
+	memcpy(h.cky_r, sa->cky_r, COOKIE_LEN);
+	if (sa->state == SA_UP || sa->state == SA_SENT4)
+		h.flags = ISAKMP_FLAG_ENCRYPTED;
+	isakmp_build_begin(&r->b, r->buf, sizeof(r->buf), &h);
+}
+
+int reply_finish(
+    struct ike *ike, struct reply *r, const struct ike_sa *sa, uint8_t *iv)
+{
+	int len = isakmp_build_finish(&r->b, iv ? sa->keys.block_len : 0);
+	int err;
+
+	if (len < 0 || !iv)
+		return len;
+	err = keymat_encrypt(ike->cfg.crypto, &sa->keys, iv,
+	    r->buf + ISAKMP_HEADER_LEN, (size_t)len - ISAKMP_HEADER_LEN);
+	return err < 0 ? err : len;
+}

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The machine's door: events in, demultiplexed to the exchanges and the
+ * peers; jobs, timers, and the freeing of what ended in a step.
+ */
+#include "ikev1/core/ike_priv.h"
+
+#include "common/alloc.h"
+#include "common/secret.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ike *ike_new(
+    const struct ike_config *cfg, ike_random_fn random, void *ctx)
+{
+	struct ike *ike = xcalloc(1, sizeof(*ike));
+
+	ike->cfg = *cfg;
+	ike->random = random;
+	ike->random_ctx = ctx;
+	ike->due_ms = NEVER;
+	return ike;
+}
+
+/* Frees what became DEAD; the tables know nothing of it any more. */
+static void ike_reap(struct ike *ike)
+{
+	while (ike->dead_quicks) {
+		struct quick *q = ike->dead_quicks;
+
+		ike->dead_quicks = q->next_dead;
+		quick_free(q);
+	}
+	while (ike->dead_children) {
+		struct child *c = ike->dead_children;
+
+		ike->dead_children = c->next_dead;
+		child_free(c);
+	}
+	while (ike->dead_peers) {
+		struct peer *p = ike->dead_peers;
+
+		ike->dead_peers = p->next_dead;
+		peer_free(p);
+	}
+	while (ike->dead_sas) {
+		struct ike_sa *sa = ike->dead_sas;
+
+		ike->dead_sas = sa->next_dead;
+		sa_free(sa);
+	}
+}
+
+void ike_free(struct ike *ike)
+{
+	struct ike_sa *sa, *next_sa;
+	struct child *c, *next_c;
+	struct job *j, *next_j;
+
+	if (!ike)
+		return;
+	ike_reap(ike);
+	HASH_CLEAR(by_origin, ike->origins);
+	HASH_ITER(hh, ike->sas, sa, next_sa)
+	{
+		HASH_DELETE(hh, ike->sas, sa);
+		sa_free(sa);
+	}
+	while (ike->peers) {
+		struct peer *p = ike->peers;
+
+		ike->peers = p->next;
+		peer_free(p);
+	}
+	HASH_ITER(hh, ike->children, c, next_c)
+	{
+		HASH_DELETE(hh, ike->children, c);
+		child_free(c);
+	}
+	HASH_ITER(hh, ike->jobs, j, next_j)
+	{
+		HASH_DELETE(hh, ike->jobs, j);
+		free(j);
+	}
+	free(ike->half_open);
+	secret_free(ike, sizeof(*ike));
+}
+
+void ike_wake(struct ike *ike, uint64_t ms)
+{
+	if (ms < ike->due_ms)
+		ike->due_ms = ms;
+}
+
+uint64_t ike_next_deadline(const struct ike *ike)
+{
+	return ike->due_ms;
+}
+
+bool ike_random(struct ike *ike, void *out, size_t len)
+{
+	int err = ike->random(ike->random_ctx, out, len);
+
+	if (err)
+		act_log(
+		    ike, IKE_LOG_WARN, "no random bytes: %s", strerror(-err));
+	return !err;
+}
+
+uint32_t ike_job(
+    struct ike *ike, enum job_kind kind, const uint8_t *cky_r, uint32_t key)
+{
+	struct job *j = xcalloc(1, sizeof(*j));
+
+	/* 0 stays "no job". */
+	if (!++ike->next_job)
+		++ike->next_job;
+	j->id = ike->next_job;
+	j->kind = kind;
+	j->key = key;
+	if (cky_r)
+		memcpy(j->cky_r, cky_r, COOKIE_LEN);
+	job_link(ike, j);
+	return j->id;
+}
+
+void job_link(struct ike *ike, struct job *j)
+{
+	HASH_ADD(hh, ike->jobs, id, sizeof(j->id), j);
+}
+
+static void dispatch_job(
+    struct ike *ike, const struct job *j, const struct ike_event *ev)
+{
+	struct ike_sa *sa = sa_find(ike, j->cky_r);
+	struct quick *q;
+
+	switch (j->kind) {
+	case JOB_DH:
+		if (sa)
+			main_dh_done(ike, sa, ev);
+		return;
+	case JOB_PSK:
+		if (sa)
+			main_psk_done(ike, sa, ev);
+		return;
+	case JOB_QUICK_DH:
+		q = sa ? quick_find(sa, j->key) : NULL;
+		if (q)
+			quick_dh_done(ike, q, ev);
+		return;
+	case JOB_PEER_OPEN:
+		/* Also when the peer is gone: the new R must go then. */
+		peer_opened(ike, j->key, ev);
+		return;
+	case JOB_SA_IN:
+	case JOB_SA_OUT:
+		child_done(ike, j->key, j->kind == JOB_SA_OUT, ev->error);
+		return;
+	}
+}
+
+/* Which event answers which job. */
+static bool job_fits(enum job_kind kind, enum ike_event_type type)
+{
+	switch (kind) {
+	case JOB_DH:
+	case JOB_QUICK_DH:
+		return type == IKE_EV_DH_DONE;
+	case JOB_PSK:
+		return type == IKE_EV_PSK_DONE;
+	case JOB_PEER_OPEN:
+		return type == IKE_EV_PEER_OPENED;
+	case JOB_SA_IN:
+	case JOB_SA_OUT:
+		return type == IKE_EV_SA_DONE;
+	}
+	return false;
+}
+
+static void job_done(struct ike *ike, const struct ike_event *ev)
+{
+	struct job *j;
+
+	HASH_FIND(hh, ike->jobs, &ev->job, sizeof(ev->job), j);
+	if (!j || !job_fits(j->kind, ev->type))
+		return;
+	HASH_DELETE(hh, ike->jobs, j);
+	dispatch_job(ike, j, ev);
+	free(j);
+}
+
+/* RFC 2408 section 5.2: what is wrong with the header ends it, silently. */
+static void refused(struct ike *ike, const struct message *m)
+{
+	char peer[ADDR_TEXT_MAX];
+
+	if (act_log_allowed(ike))
+		act_log(ike, IKE_LOG_DEBUG, "%s: ignored: %s",
+		    addr_text(&m->ev->peer, peer), m->reason);
+}
+
+/* Aggressive Mode would show a hash of the PSK to whoever asks. */
+static void aggressive(struct ike *ike, const struct message *m)
+{
+	char peer[ADDR_TEXT_MAX];
+
+	if (act_log_allowed(ike))
+		act_log(ike, IKE_LOG_WARN,
+		    "%s: Aggressive Mode refused: it would let anyone test "
+		    "guesses of the pre-shared key; set the client to Main "
+		    "Mode (no group name)",
+		    addr_text(&m->ev->peer, peer));
+}
+
+static void under_sa(struct ike *ike, struct message *m)
+{
+	struct ike_sa *sa = sa_find(ike, m->h.cky_r);
+
+	/* From another address it is someone else's copy, or a client that
+	 * moved and must dial again. */
+	if (!sa || memcmp(sa->cky_i, m->h.cky_i, COOKIE_LEN) ||
+	    !addr_ip_equal(&sa->peer, &m->ev->peer) || sa->state != SA_UP ||
+	    !m->h.message_id || !(m->h.flags & ISAKMP_FLAG_ENCRYPTED)) {
+		isakmp_refuse(
+		    m->reason, 0, "no IKE SA for this protected message");
+		refused(ike, m);
+		return;
+	}
+	if (m->h.exchange == ISAKMP_EXCHANGE_QUICK)
+		quick_input(ike, sa, m);
+	else
+		info_input(ike, sa, m);
+}
+
+static void datagram(struct ike *ike, const struct ike_event *ev)
+{
+	struct message m;
+
+	m.ev = ev;
+	m.p.count = 0;
+	if (isakmp_header_decode(ev->data, &m.h, &m.body, m.reason) ||
+	    ev->data.len > IKE_DATAGRAM_MAX) {
+		refused(ike, &m);
+		return;
+	}
+	switch (m.h.exchange) {
+	case ISAKMP_EXCHANGE_MAIN:
+		main_input(ike, &m);
+		return;
+	case ISAKMP_EXCHANGE_AGGRESSIVE:
+		aggressive(ike, &m);
+		return;
+	case ISAKMP_EXCHANGE_QUICK:
+	case ISAKMP_EXCHANGE_INFO:
+		under_sa(ike, &m);
+		return;
+	default:
+		isakmp_refuse(m.reason, 0, "exchange type %u is not served",
+		    m.h.exchange);
+		refused(ike, &m);
+	}
+}
+
+static void shut_down(struct ike *ike)
+{
+	struct peer *p, *next_p;
+	struct ike_sa *sa, *next_sa;
+
+	ike->closing = true;
+	for (p = ike->peers; p; p = next_p) {
+		next_p = p->next;
+		peer_end(ike, p, "the concentrator shuts down");
+	}
+	HASH_ITER(hh, ike->sas, sa, next_sa)
+	{
+		if (sa->state == SA_UP)
+			info_delete_sa(ike, sa);
+		sa_become(ike, sa, SA_DEAD);
+	}
+}
+
+static void run_timers(struct ike *ike)
+{
+	struct ike_sa *sa, *next_sa;
+	struct peer *p, *next_p;
+
+	/* Everyone who waits for something asks for its time again. */
+	ike->due_ms = NEVER;
+	HASH_ITER(hh, ike->sas, sa, next_sa)
+	sa_timer(ike, sa);
+	for (p = ike->peers; p; p = next_p) {
+		next_p = p->next;
+		peer_timer(ike, p);
+	}
+}
+
+static void dispatch(struct ike *ike, const struct ike_event *ev)
+{
+	switch (ev->type) {
+	case IKE_EV_TICK:
+		return;
+	case IKE_EV_DATAGRAM:
+		if (!ike->closing)
+			datagram(ike, ev);
+		return;
+	case IKE_EV_DH_DONE:
+	case IKE_EV_PSK_DONE:
+	case IKE_EV_PEER_OPENED:
+	case IKE_EV_SA_DONE:
+		job_done(ike, ev);
+		return;
+	case IKE_EV_PEER_READY:
+	case IKE_EV_PEER_REFUSED:
+	case IKE_EV_PEER_CLOSE:
+	case IKE_EV_PEER_GONE:
+		peer_event(ike, ev);
+		return;
+	case IKE_EV_EXPIRE:
+		child_expire(ike, ev);
+		return;
+	case IKE_EV_MAPPING:
+		peer_mapping(ike, ev);
+		return;
+	case IKE_EV_HELD:
+		peer_held(ike, ev);
+		return;
+	case IKE_EV_SHUTDOWN:
+		shut_down(ike);
+		return;
+	}
+}
+
+void ike_step(
+    struct ike *ike, const struct ike_event *ev, struct ike_actions *out)
+{
+	ike->now = ev->now_ms;
+	ike->out = out;
+	dispatch(ike, ev);
+	if (ike->now >= ike->due_ms)
+		run_timers(ike);
+	ike_reap(ike);
+	ike->out = NULL;
+}
+
+void ike_count(const struct ike *ike, struct ike_counts *out)
+{
+	const struct peer *p;
+
+	*out = (struct ike_counts){
+	    .sas = HASH_COUNT(ike->sas),
+	    .half_open = ike->half_open_count,
+	    .pairs = HASH_COUNT(ike->children),
+	};
+	for (p = ike->peers; p; p = p->next)
+		out->peers++;
+}

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the files of the IKEv1 machine share: its objects and who may do
+ * what to them.
+ *
+ * An object's state is written by one function only (sa_become(),
+ * quick_become(), child_become(), peer_become()).  Nothing is freed in the
+ * middle of a step: an object that ends becomes DEAD, loses its timers and
+ * leaves the tables, and ike_reap() frees it when the step is over.  So a
+ * message that deletes the SA it came under, twice, is harmless.
+ */
+#ifndef IKEV1_CORE_IKE_PRIV_H
+#define IKEV1_CORE_IKE_PRIV_H
+
+#include "ikev1/core/ike.h"
+#include "common/crypto.h"
+#include "ikev1/core/isakmp_msg.h"
+#include "ikev1/core/keymat.h"
+#include "ikev1/core/proposal.h"
+#include "ikev1/core/store.h"
+#include "ikev1/core/vendor.h"
+
+#include <uthash.h>
+
+#define COOKIE_LEN ISAKMP_COOKIE_LEN
+#define NONCE_LEN 32
+#define NEVER UINT64_MAX
+#define MESSAGE_IDS_MAX 1024 /* remembered for each IKE SA */
+#define QUICKS_MAX 8	     /* Quick Modes at a time under one IKE SA */
+#define PEER_FAMILY_MAX 4    /* R of one identity and place */
+#define PEER_PAIRS_MAX 2     /* IPsec SA pairs of one R */
+#define PEER_NOTE_MAX 1024
+#define PEER_WAIT_MS 10000 /* for PEER_READY, PEER_GONE */
+
+/* What an IKE_ACT_* answer belongs to. */
+enum job_kind {
+	JOB_DH,	       /* IKE SA in Main Mode */
+	JOB_PSK,       /* IKE SA in Main Mode */
+	JOB_QUICK_DH,  /* Quick Mode with PFS */
+	JOB_PEER_OPEN, /* peer */
+	JOB_SA_IN,     /* child */
+	JOB_SA_OUT,    /* child */
+};
+
+struct job {
+	UT_hash_handle hh; /* by id */
+	uint32_t id;
+	enum job_kind kind;
+	uint8_t cky_r[COOKIE_LEN]; /* the IKE SA's */
+	uint32_t key;		   /* message id, peer's tag or spi_in */
+};
+
+/* UDP selectors of a Quick Mode; 0 is "any". */
+struct selectors {
+	uint8_t protocol;
+	uint16_t client_port;
+	uint16_t server_port;
+};
+
+enum child_state {
+	CHILD_NEW,	  /* inbound SA on its way to the kernel */
+	CHILD_HALF,	  /* inbound there, the client's QM3 is awaited */
+	CHILD_ADDING_OUT, /* outbound SA on its way */
+	CHILD_UP,	  /* both there */
+	CHILD_DEAD,
+};
+
+/* A pair of IPsec SAs. */
+struct child {
+	UT_hash_handle hh;  /* by spi_in */
+	struct child *next; /* of the same peer, newest first */
+	struct child *next_dead;
+	struct peer *peer;
+	enum child_state state;
+	uint32_t spi_in, spi_out;  /* ours, the client's; host order */
+	uint8_t cky_r[COOKIE_LEN]; /* the Quick Mode that makes it */
+	uint32_t msgid;
+	bool encap;
+	bool has_out;		      /* the outbound SA may be in the kernel */
+	struct ike_kernel_sa in, out; /* keys: wiped once ordered */
+};
+
+enum peer_state {
+	PEER_OPENING, /* waits for its R */
+	PEER_RAISING, /* R known; l2tpd opens its socket */
+	PEER_LIVE,
+	PEER_CLOSING, /* SAs deleted; l2tpd closes */
+	PEER_DEAD,
+};
+
+/* One client, R. */
+struct peer {
+	struct peer *prev, *next; /* all of them */
+	struct peer *next_dead;
+	enum peer_state state;
+	uint32_t tag;
+	uint64_t r;
+	uint32_t slot;
+	bool held;
+	bool natt;
+	struct addr local, peer;
+	uint16_t psk_entry;
+	struct bytes id; /* IDii: type and data, without port */
+	char identity[PEER_IDENTITY_MAX];
+	char suite[PEER_SUITE_MAX];
+	struct selectors sel;
+	struct ike_sa *sa; /* the newest of this identity; may be NULL */
+	struct child *children;
+	uint32_t users;	 /* Quick Modes that are not finished */
+	uint64_t due_ms; /* linger, or the end of waiting for l2tpd */
+};
+
+enum quick_state {
+	QUICK_START,
+	QUICK_KEYING,  /* waits for Diffie-Hellman (PFS) */
+	QUICK_PEER,    /* waits for R to be ready */
+	QUICK_INBOUND, /* waits for the inbound SA */
+	QUICK_SENT,    /* QM2 sent, waits for QM3 */
+	QUICK_DONE,    /* outbound SA ordered */
+	QUICK_DEAD,
+};
+
+struct quick {
+	struct quick *next; /* of the same IKE SA */
+	struct quick *next_dead;
+	struct ike_sa *sa;
+	enum quick_state state;
+	uint32_t msgid;
+	struct peer *peer;	       /* counted in its users; may be NULL */
+	uint32_t spi_in;	       /* its child; 0: none yet */
+	struct proposal_choice choice; /* of the offer in sai */
+	uint32_t spi_out;	       /* the client's */
+	struct selectors sel;
+	struct bytes first; /* QM1 as it came, for duplicates */
+	struct bytes sai, ni, nr, idci, idcr;
+	struct bytes ke, shared; /* PFS: our public value, g^xy */
+	struct bytes reply;	 /* QM2 */
+	uint8_t oa_type;	 /* of the client's NAT-OA payloads; 0: none */
+	uint8_t iv[CRYPTO_BLOCK_MAX];
+	uint8_t sent;	 /* times that QM2 left by timer */
+	uint8_t repeats; /* and because of a repeated QM1 */
+	uint64_t due_ms; /* the next retransmission, or giving up */
+	uint64_t give_up_ms;
+};
+
+enum sa_state {
+	SA_START,  /* MM1 is being looked at */
+	SA_SENT2,  /* MM2 sent, waits for MM3 */
+	SA_KEYING, /* MM3 taken; Diffie-Hellman and PSK are on their way */
+	SA_SENT4,  /* MM4 sent, waits for MM5 */
+	SA_UP,
+	SA_DEAD,
+};
+
+/* Where a half-open handshake came from: the key for a repeated MM1. */
+#define ORIGIN_LEN (COOKIE_LEN + 1 + 16 + 2)
+
+struct ike_sa {
+	UT_hash_handle hh;	  /* by cky_r */
+	UT_hash_handle by_origin; /* by origin */
+	struct ike_sa *next_dead;
+	enum sa_state state;
+	uint32_t age; /* grows with each new IKE SA */
+	uint8_t cky_i[COOKIE_LEN], cky_r[COOKIE_LEN];
+	uint8_t origin[ORIGIN_LEN];
+	size_t half_open_at; /* index in ike->half_open, while half open */
+	struct addr local, peer;
+
+	struct ike_suite suite;
+	uint64_t life_s;
+	uint8_t nat_d_type; /* of NAT-D payloads; 0: no NAT traversal */
+	bool dpd;	    /* the client answers R-U-THERE */
+	bool client_nat;    /* the client is behind NAT */
+	bool server_nat;    /* we are */
+	bool mismatch_said;
+	uint16_t psk_entry, psk_count, psk_candidate;
+	uint16_t psk_tried; /* candidates that did not fit a message 5 */
+	struct bytes sai, gxi, gxr, gxy, ni, nr, skeyid;
+	struct bytes pending; /* a message 5 that waits for another PSK */
+	struct addr pending_local, pending_peer;
+	struct ike_keys keys;
+	uint8_t iv[CRYPTO_BLOCK_MAX]; /* phase 1's chain */
+
+	struct bytes id; /* IDii: type and data, without port */
+	char identity[PEER_IDENTITY_MAX];
+
+	struct bytes last_in, last_out; /* the newest request, its reply */
+	uint8_t replies;		/* times that last_out was repeated */
+
+	uint32_t *ids; /* message ids seen */
+	uint32_t ids_count, ids_at;
+	struct quick *quicks;
+
+	uint64_t heard_ms; /* the newest authenticated message */
+	uint32_t dpd_out;  /* our next sequence number */
+	uint32_t dpd_in;   /* the client's newest */
+	bool dpd_in_known;
+	uint8_t dpd_tries; /* probes without an answer */
+	uint64_t dpd_due_ms;
+	uint64_t due_ms; /* end of the half-open time or of the lifetime */
+};
+
+struct log_limit {
+	uint64_t since_ms;
+	uint32_t lines, hidden;
+	uint8_t started;
+};
+
+struct ike {
+	struct ike_config cfg;
+	ike_random_fn random;
+	void *random_ctx;
+	/* the step that is running */
+	uint64_t now;
+	struct ike_actions *out;
+
+	struct ike_sa *sas;	/* by cky_r */
+	struct ike_sa *origins; /* by origin */
+	struct child *children; /* by spi_in */
+	struct peer *peers;	/* list */
+	struct job *jobs;	/* by id */
+	struct ike_sa **half_open;
+	size_t half_open_count;
+	uint32_t next_job, next_tag, next_age;
+	bool closing;
+	uint64_t due_ms;
+	struct log_limit limit;
+	struct ike_sa *dead_sas;
+	struct quick *dead_quicks;
+	struct child *dead_children;
+	struct peer *dead_peers;
+};
+
+/* actions.c */
+struct ike_action *act(struct ike *ike, enum ike_action_type type);
+void act_send(struct ike *ike, const struct addr *local,
+    const struct addr *peer, const void *data, size_t len);
+void act_log(struct ike *ike, enum ike_log_level level, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* False when too many lines about unauthenticated packets were written. */
+bool act_log_allowed(struct ike *ike);
+
+/* ike.c */
+/* Makes sure that the machine wakes up at ms at the latest. */
+void ike_wake(struct ike *ike, uint64_t ms);
+/* Remembers a new job; returns its number. */
+uint32_t ike_job(
+    struct ike *ike, enum job_kind kind, const uint8_t *cky_r, uint32_t key);
+void job_link(struct ike *ike, struct job *j);
+/* False (logged) when the source of randomness fails. */
+bool ike_random(struct ike *ike, void *out, size_t len);
+
+/* exchange.c */
+/* One message as it came, opened as far as one has got. */
+struct message {
+	const struct ike_event *ev;
+	struct isakmp_header h;
+	struct wire_span body;	      /* behind the header */
+	struct isakmp_payloads p;     /* after message_open() */
+	uint8_t iv[CRYPTO_BLOCK_MAX]; /* for the next one of its chain */
+	uint8_t plain[IKE_DATAGRAM_MAX];
+	char reason[ISAKMP_REASON_MAX];
+};
+
+/*
+ * Decrypts (when the header says so) with a copy of iv and takes the chain
+ * of payloads apart.  0 or -errno with a reason; sa's IVs stay as they are.
+ */
+int message_open(struct ike *ike, const struct ike_sa *sa, struct message *m,
+    const uint8_t *iv);
+/* The first IV of an exchange under an established IKE SA. */
+int exchange_iv(
+    struct ike *ike, const struct ike_sa *sa, uint32_t msgid, uint8_t *iv);
+/* Checks a HASH payload (in front) against the right value. */
+bool exchange_hash_ok(
+    const struct isakmp_payload *hash, const uint8_t *right, int len);
+
+/* A message on its way out. */
+struct reply {
+	struct isakmp_builder b;
+	uint8_t buf[IKE_DATAGRAM_MAX];
+};
+void reply_begin(
+    struct reply *r, const struct ike_sa *sa, uint8_t exchange, uint32_t msgid);
+/* Pads and encrypts when iv is given (it moves on), and sets lengths.
+ * The message's length, or -errno. */
+int reply_finish(
+    struct ike *ike, struct reply *r, const struct ike_sa *sa, uint8_t *iv);
+
+/* natt.c */
+/* Looks at the NAT-D payloads of message 3. */
+void natt_detect(
+    struct ike *ike, struct ike_sa *sa, const struct isakmp_payloads *p);
+/* Puts ours into message 4. */
+int natt_put(struct ike *ike, const struct ike_sa *sa, struct reply *r);
+/* The NAT-D payload type that goes with the client's vendor ids; 0. */
+uint8_t natt_payload_type(uint32_t vendors);
+/* ", client behind NAT" and the like. */
+const char *natt_text(const struct ike_sa *sa);
+
+/* sa.c */
+struct ike_sa *sa_new(struct ike *ike);
+/* The only writer of an IKE SA's state. */
+void sa_become(struct ike *ike, struct ike_sa *sa, enum sa_state state);
+struct ike_sa *sa_find(struct ike *ike, const uint8_t *cky_r);
+bool sa_seen_id(const struct ike_sa *sa, uint32_t msgid);
+void sa_remember_id(struct ike_sa *sa, uint32_t msgid);
+/* Puts an SA into the tables; for sa_new() and restoring. */
+void sa_link(struct ike *ike, struct ike_sa *sa);
+void sa_timer(struct ike *ike, struct ike_sa *sa);
+void sa_free(struct ike_sa *sa);
+/* "203.0.113.7:4500 (10.0.0.2)" for log lines; valid until the next use. */
+#define SA_TEXT_MAX (ADDR_TEXT_MAX + PEER_IDENTITY_MAX + 4)
+const char *sa_text(const struct ike_sa *sa, char out[SA_TEXT_MAX]);
+
+/* child.c */
+/* A pair with a new inbound SPI; NULL when randomness fails. */
+struct child *child_new(struct ike *ike, struct peer *peer);
+/* A pair with a known SPI, for restoring. */
+struct child *child_of(struct ike *ike, struct peer *peer, uint32_t spi_in);
+/* The only writer of a pair's state. */
+void child_become(struct ike *ike, struct child *c, enum child_state state);
+struct child *child_find(struct ike *ike, uint32_t spi_in);
+/* Orders one direction from the kernel with these keys. */
+void child_install(struct ike *ike, struct child *c, enum ike_sa_dir dir);
+/* Deletes the pair in the kernel; tells the client when tell is set. */
+void child_end(struct ike *ike, struct child *c, bool tell);
+/* The outer address of its peer changed. */
+void child_moved(struct ike *ike, struct child *c);
+void child_done(struct ike *ike, uint32_t spi_in, bool out, int error);
+void child_expire(struct ike *ike, const struct ike_event *ev);
+/* The client deletes its inbound SPI, our outbound one. */
+bool child_deleted(struct ike *ike, struct peer *p, uint32_t spi_out);
+void child_free(struct child *c);
+/* Saves or loads a pair, but for its inbound SPI and its peer. */
+void child_store(struct store *s, struct child *c);
+
+/* peer.c */
+/* An empty peer, in the list. */
+struct peer *peer_new(struct ike *ike);
+void peer_link(struct ike *ike, struct peer *p);
+struct peer *peer_by_tag(struct ike *ike, uint32_t tag);
+struct peer *peer_by_r(struct ike *ike, uint64_t r);
+/* True when identity and place of peer and IKE SA are the same. */
+bool peer_matches(const struct peer *p, const struct ike_sa *sa);
+/*
+ * The peer that a Quick Mode of sa with these selectors belongs to; made
+ * when there is none.  NULL (logged) when no more are allowed.
+ */
+struct peer *peer_for(struct ike *ike, struct ike_sa *sa,
+    const struct selectors *sel, const char *suite);
+/* The only writer of a peer's state. */
+void peer_become(struct ike *ike, struct peer *p, enum peer_state state);
+void peer_end(struct ike *ike, struct peer *p, const char *reason);
+/* After a change of its pairs or Quick Modes: linger or not. */
+void peer_check(struct ike *ike, struct peer *p);
+void peer_event(struct ike *ike, const struct ike_event *ev);
+void peer_opened(struct ike *ike, uint32_t tag, const struct ike_event *ev);
+void peer_timer(struct ike *ike, struct peer *p);
+void peer_free(struct peer *p);
+
+/* peer_place.c: who is where */
+/* A new IKE SA is up: adopt its peers, end whom it displaces. */
+void peer_sa_up(struct ike *ike, struct ike_sa *sa);
+/* An IKE SA is gone. */
+void peer_sa_gone(struct ike *ike, struct ike_sa *sa);
+/* Deletes what else the identity of sa has: it started afresh. */
+void peer_initial_contact(struct ike *ike, struct ike_sa *sa);
+/* An authenticated message came from another address or port. */
+void peer_sa_moved(
+    struct ike *ike, struct ike_sa *sa, const struct ike_event *ev);
+/* IKE_EV_MAPPING */
+void peer_mapping(struct ike *ike, const struct ike_event *ev);
+
+/* peer_note.c */
+void peer_note(struct ike *ike, struct peer *p);
+/* PEER_UP or PEER_UPDATE */
+void peer_tell(struct ike *ike, struct peer *p, enum ike_action_type type);
+/* Sets the suite's text; says so when it changed. */
+void peer_suite(struct ike *ike, struct peer *p, const char *suite);
+/* Saves or loads what identifies a peer. */
+void peer_store(struct store *s, struct peer *p);
+/* IKE_EV_HELD */
+void peer_held(struct ike *ike, const struct ike_event *ev);
+
+/* main_mode.c */
+void main_input(struct ike *ike, struct message *m);
+void main_dh_done(
+    struct ike *ike, struct ike_sa *sa, const struct ike_event *ev);
+void main_psk_done(
+    struct ike *ike, struct ike_sa *sa, const struct ike_event *ev);
+
+/* quick_mode.c */
+void quick_input(struct ike *ike, struct ike_sa *sa, struct message *m);
+void quick_dh_done(
+    struct ike *ike, struct quick *q, const struct ike_event *ev);
+/* The peer is ready, or can't be had: goes on with, or ends, its QMs. */
+void quick_peer_ready(struct ike *ike, struct peer *p);
+void quick_peer_failed(struct ike *ike, struct peer *p);
+/* The peer is ready: SPI, keys, the inbound SA. */
+void quick_order_inbound(struct ike *ike, struct quick *q);
+void quick_inbound_done(struct ike *ike, struct quick *q, struct child *c);
+/* The only writer of a Quick Mode's state. */
+void quick_become(struct ike *ike, struct quick *q, enum quick_state state);
+struct quick *quick_find(struct ike_sa *sa, uint32_t msgid);
+void quick_timer(struct ike *ike, struct quick *q);
+void quick_free(struct quick *q);
+
+/* info.c */
+void info_input(struct ike *ike, struct ike_sa *sa, struct message *m);
+void info_delete_esp(struct ike *ike, struct ike_sa *sa, uint32_t spi_in);
+void info_delete_sa(struct ike *ike, struct ike_sa *sa);
+/* A protected Notification of this type, without SPI or data. */
+void info_notify(
+    struct ike *ike, struct ike_sa *sa, uint8_t protocol, uint16_t type);
+/* Anything authenticated proves that the client lives. */
+void info_heard(struct ike *ike, struct ike_sa *sa);
+/* The IKE SA is new: probe it when it stays silent. */
+void info_dpd_start(struct ike *ike, struct ike_sa *sa);
+void info_dpd_timer(struct ike *ike, struct ike_sa *sa);
+
+#endif

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: ISC */
+/* What each message of Main Mode does, and the answers of its jobs. */
+#include "ikev1/core/main_steps.h"
+
+#include "common/alloc.h"
+#include "common/secret.h"
+#include "ikev1/core/payload.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LIFE_MIN_S 300
+#define LIFE_MAX_S (7 * 24 * 3600)
+#define LIFE_MARGIN_S 60 /* the client's rekey comes first */
+#define PSK_CANDIDATES_MAX 8
+
+/*
+ * A clear Notification for a message 1 that has no SA to go under: with a
+ * zero responder cookie, never longer than what it answers, never repeated.
+ */
+static void refuse_clear(
+    struct ike *ike, const struct message *m, uint16_t type)
+{
+	struct payload_notify n = {
+	    .doi = ISAKMP_DOI_IPSEC,
+	    .protocol = ISAKMP_PROTO_ISAKMP,
+	    .type = type,
+	};
+	struct isakmp_header h = {
+	    .version = ISAKMP_VERSION,
+	    .exchange = ISAKMP_EXCHANGE_INFO,
+	};
+	struct isakmp_builder b;
+	uint8_t buf[ISAKMP_HEADER_LEN + 64];
+	int len;
+
+	memcpy(h.cky_i, m->h.cky_i, COOKIE_LEN);
+	if (!ike_random(ike, &h.message_id, sizeof(h.message_id)))
+		return;
+	isakmp_build_begin(&b, buf, sizeof(buf), &h);
+	isakmp_build_open(&b, ISAKMP_PAYLOAD_NOTIFY);
+	payload_notify_encode(&b.w, &n);
+	isakmp_build_close(&b);
+	len = isakmp_build_finish(&b, 0);
+	if (len > 0 && (size_t)len <= m->ev->data.len)
+		act_send(ike, &m->ev->local, &m->ev->peer, buf, (size_t)len);
+}
+
+/* Chooses among what the SA payload offers; sends the refusal itself. */
+static int choose(struct ike *ike, struct message *m,
+    const struct isakmp_payload *p, struct sa_offer *offer,
+    struct proposal_choice *choice)
+{
+	struct proposal_policy policy = {
+	    .suites = ike->cfg.ike,
+	    .suite_count = ike->cfg.ike_count,
+	};
+	char report[PROPOSAL_REPORT_MAX], peer[ADDR_TEXT_MAX];
+	int err = sa_decode(SA_PHASE1, p->body, offer, m->reason);
+
+	if (err == -ENOTSUP || err == -ENOTUNIQ)
+		refuse_clear(ike, m,
+		    err == -ENOTSUP ? ISAKMP_N_DOI_NOT_SUPPORTED
+				    : ISAKMP_N_SITUATION_NOT_SUPPORTED);
+	if (err)
+		return err;
+	err = proposal_choose(offer, &policy, choice, report);
+	if (!err)
+		return 0;
+	refuse_clear(ike, m, ISAKMP_N_NO_PROPOSAL_CHOSEN);
+	if (act_log_allowed(ike))
+		act_log(ike, IKE_LOG_WARN, "%s: no common IKE proposal: %s",
+		    addr_text(&m->ev->peer, peer), report);
+	return isakmp_refuse(m->reason, err, "no common IKE proposal");
+}
+
+static uint32_t vendors_of(const struct isakmp_payloads *p)
+{
+	const struct isakmp_payload *v;
+	uint32_t seen = 0;
+	size_t n = 0;
+
+	while ((v = isakmp_payload_find_nth(p, ISAKMP_PAYLOAD_VID, n++)))
+		seen |= VENDOR_BIT(vendor_recognise(v->body));
+	return seen;
+}
+
+/* Sends r in the clear and keeps it for a repeated request. */
+static int send_kept(
+    struct ike *ike, struct ike_sa *sa, struct reply *r, uint8_t *iv)
+{
+	int len = reply_finish(ike, r, sa, iv);
+
+	if (len < 0)
+		return len;
+	bytes_set(&sa->last_out, r->buf, (size_t)len);
+	act_send(ike, &sa->local, &sa->peer, r->buf, (size_t)len);
+	return 0;
+}
+
+int main_step1(struct ike *ike, struct ike_sa *sa, struct message *m)
+{
+	const struct isakmp_payload *p =
+	    isakmp_payload_find(&m->p, ISAKMP_PAYLOAD_SA);
+	uint32_t vendors = vendors_of(&m->p);
+	struct proposal_choice choice;
+	struct sa_offer offer;
+	struct reply r;
+	int err = choose(ike, m, p, &offer, &choice);
+
+	if (err)
+		return err;
+	sa->suite = choice.suite;
+	sa->life_s = choice.life_seconds;
+	sa->nat_d_type = natt_payload_type(vendors);
+	sa->dpd = vendors & VENDOR_BIT(VENDOR_DPD);
+	bytes_set(&sa->sai, p->body.data, p->body.len);
+	reply_begin(&r, sa, ISAKMP_EXCHANGE_MAIN, 0);
+	isakmp_build_open(&r.b, ISAKMP_PAYLOAD_SA);
+	sa_encode_reply(&r.b.w, &offer, &offer.protocol[choice.protocol],
+	    &offer.transform[choice.transform], (struct wire_span){NULL, 0});
+	isakmp_build_close(&r.b);
+	/* Only what was offered: the reply stays shorter than the request. */
+	if (sa->nat_d_type)
+		isakmp_build_payload(&r.b, ISAKMP_PAYLOAD_VID,
+		    vendor_value(vendor_best_natt(vendors)));
+	if (sa->dpd)
+		isakmp_build_payload(
+		    &r.b, ISAKMP_PAYLOAD_VID, vendor_value(VENDOR_DPD));
+	return send_kept(ike, sa, &r, NULL);
+}
+
+static void ask_psk(struct ike *ike, struct ike_sa *sa)
+{
+	struct ike_action *a = act(ike, IKE_ACT_PSK);
+
+	a->hash = sa->suite.hash;
+	a->candidate = sa->psk_candidate;
+	a->local = sa->local;
+	a->peer = sa->peer;
+	a->data = xmemdup(sa->ni.data, sa->ni.len);
+	a->len = sa->ni.len;
+	a->data2 = xmemdup(sa->nr.data, sa->nr.len);
+	a->len2 = sa->nr.len;
+	a->job = ike_job(ike, JOB_PSK, sa->cky_r, 0);
+}
+
+static void ask_dh(struct ike *ike, struct ike_sa *sa)
+{
+	struct ike_action *a = act(ike, IKE_ACT_DH);
+
+	a->group = sa->suite.group;
+	a->data = xmemdup(sa->gxi.data, sa->gxi.len);
+	a->len = sa->gxi.len;
+	a->job = ike_job(ike, JOB_DH, sa->cky_r, 0);
+}
+
+int main_step3(struct ike *ike, struct ike_sa *sa, struct message *m)
+{
+	const struct isakmp_payload *ke =
+	    isakmp_payload_find(&m->p, ISAKMP_PAYLOAD_KE);
+	const struct isakmp_payload *ni =
+	    isakmp_payload_find(&m->p, ISAKMP_PAYLOAD_NONCE);
+	uint8_t nr[NONCE_LEN];
+	int err = payload_ke_check(ke->body, sa->suite.group, m->reason);
+
+	if (!err)
+		err = payload_nonce_check(ni->body, m->reason);
+	if (err)
+		return err;
+	if (!ike_random(ike, nr, sizeof(nr)))
+		return isakmp_refuse(m->reason, -EIO, "no random bytes");
+	sa->local = m->ev->local;
+	sa->peer = m->ev->peer;
+	natt_detect(ike, sa, &m->p);
+	bytes_set(&sa->gxi, ke->body.data, ke->body.len);
+	bytes_set(&sa->ni, ni->body.data, ni->body.len);
+	bytes_set(&sa->nr, nr, sizeof(nr));
+	ask_dh(ike, sa);
+	ask_psk(ike, sa);
+	return 0;
+}
+
+/* Keys and the first IV from what both jobs brought. */
+static int derive(struct ike *ike, struct ike_sa *sa)
+{
+	struct wire_span cky_i = {sa->cky_i, COOKIE_LEN};
+	struct wire_span cky_r = {sa->cky_r, COOKIE_LEN};
+	int err =
+	    keymat_derive(ike->cfg.crypto, &sa->suite, bytes_span(&sa->skeyid),
+		bytes_span(&sa->gxy), cky_i, cky_r, &sa->keys);
+
+	if (err < 0)
+		return err;
+	err = keymat_iv_phase1(ike->cfg.crypto, &sa->keys, bytes_span(&sa->gxi),
+	    bytes_span(&sa->gxr), sa->iv);
+	return err < 0 ? err : 0;
+}
+
+static void fail(struct ike *ike, struct ike_sa *sa, const char *why)
+{
+	char text[SA_TEXT_MAX];
+
+	if (act_log_allowed(ike))
+		act_log(ike, IKE_LOG_WARN, "%s: Main Mode ended: %s",
+		    sa_text(sa, text), why);
+	sa_become(ike, sa, SA_DEAD);
+}
+
+/* Message 4, once both jobs are done. */
+static void send4(struct ike *ike, struct ike_sa *sa)
+{
+	struct reply r;
+
+	if (sa->state != SA_KEYING || !sa->skeyid.len || !sa->gxy.len)
+		return;
+	reply_begin(&r, sa, ISAKMP_EXCHANGE_MAIN, 0);
+	isakmp_build_payload(&r.b, ISAKMP_PAYLOAD_KE, bytes_span(&sa->gxr));
+	isakmp_build_payload(&r.b, ISAKMP_PAYLOAD_NONCE, bytes_span(&sa->nr));
+	if (natt_put(ike, sa, &r) || derive(ike, sa) ||
+	    send_kept(ike, sa, &r, NULL)) {
+		fail(ike, sa, "the keys could not be computed");
+		return;
+	}
+	sa_become(ike, sa, SA_SENT4);
+}
+
+void main_dh_done(
+    struct ike *ike, struct ike_sa *sa, const struct ike_event *ev)
+{
+	if (sa->state != SA_KEYING || sa->gxy.len)
+		return;
+	if (ev->error || !ev->shared.len) {
+		fail(ike, sa,
+		    ev->error == -EINVAL ? "invalid Diffie-Hellman value"
+					 : "Diffie-Hellman failed");
+		return;
+	}
+	bytes_set(&sa->gxr, ev->pub.data, ev->pub.len);
+	bytes_set(&sa->gxy, ev->shared.data, ev->shared.len);
+	/* A mirror: someone sends us back what is ours. */
+	if (bytes_equal(&sa->gxr, &sa->gxi) || bytes_equal(&sa->ni, &sa->nr)) {
+		fail(ike, sa, "our own key exchange value or nonce came back");
+		return;
+	}
+	send4(ike, sa);
+}
+
+void main_psk_done(
+    struct ike *ike, struct ike_sa *sa, const struct ike_event *ev)
+{
+	if (ev->error || !ev->shared.len) {
+		fail(ike, sa,
+		    ev->error == -ENOENT
+			? "no pre-shared key for this address in the psk file"
+			: "the pre-shared key could not be used");
+		return;
+	}
+	if (sa->state != SA_KEYING && !sa->pending.len)
+		return;
+	bytes_set(&sa->skeyid, ev->shared.data, ev->shared.len);
+	sa->psk_entry = ev->psk_entry;
+	sa->psk_count = ev->psk_count;
+	if (sa->state == SA_KEYING)
+		send4(ike, sa);
+	else
+		main_retry5(ike, sa);
+}
+
+bool main_next_psk(struct ike *ike, struct ike_sa *sa, const struct message *m)
+{
+	uint16_t count = sa->psk_count < PSK_CANDIDATES_MAX
+			     ? sa->psk_count
+			     : PSK_CANDIDATES_MAX;
+
+	if (++sa->psk_tried >= count) {
+		bytes_free(&sa->pending);
+		sa->psk_tried = 0;
+		return false;
+	}
+	sa->psk_candidate = (uint16_t)((sa->psk_candidate + 1) % count);
+	if (!sa->pending.len) {
+		bytes_set(&sa->pending, m->ev->data.data, m->ev->data.len);
+		sa->pending_local = m->ev->local;
+		sa->pending_peer = m->ev->peer;
+	}
+	ask_psk(ike, sa);
+	return true;
+}
+
+/* The kept message 5 again, under the keys of the next candidate. */
+void main_retry5(struct ike *ike, struct ike_sa *sa)
+{
+	struct bytes kept = sa->pending;
+	struct ike_event ev = {
+	    .type = IKE_EV_DATAGRAM,
+	    .now_ms = ike->now,
+	    .local = sa->pending_local,
+	    .peer = sa->pending_peer,
+	    .data = bytes_span(&kept),
+	};
+	struct message m = {.ev = &ev};
+
+	if (derive(ike, sa)) {
+		fail(ike, sa, "the keys could not be computed");
+		return;
+	}
+	if (isakmp_header_decode(ev.data, &m.h, &m.body, m.reason))
+		return;
+	main_message5(ike, sa, &m);
+}
+
+static void phase1_of(const struct ike_sa *sa, struct ike_phase1 *out)
+{
+	*out = (struct ike_phase1){
+	    .gxi = bytes_span(&sa->gxi),
+	    .gxr = bytes_span(&sa->gxr),
+	    .cky_i = {sa->cky_i, COOKIE_LEN},
+	    .cky_r = {sa->cky_r, COOKIE_LEN},
+	    .sai_b = bytes_span(&sa->sai),
+	};
+}
+
+/* IDii as R is known by: type and data; port and protocol say nothing. */
+static int take_id(
+    struct ike_sa *sa, const struct isakmp_payload *p, struct message *m)
+{
+	struct payload_id id;
+	uint8_t raw[PEER_IDENTITY_MAX];
+	struct wire_writer w;
+
+	if (payload_id_decode(p->body, &id, m->reason))
+		return -EACCES;
+	/* RFC 2407 section 4.6.2: "MUST be ... UDP port 500" or zero. */
+	if (!payload_id_is_phase1(&id))
+		return isakmp_refuse(m->reason, -EACCES,
+		    "phase 1 ID with protocol %u port %u", id.protocol,
+		    id.port);
+	wire_writer_init(&w, raw, sizeof(raw));
+	wire_put_u8(&w, id.type);
+	wire_put_span(&w, id.data);
+	if (wire_writer_error(&w))
+		return isakmp_refuse(
+		    m->reason, -EACCES, "an ID of %zu bytes", id.data.len);
+	bytes_set(&sa->id, raw, w.pos);
+	payload_id_text(&id, sa->identity);
+	return 0;
+}
+
+/* Message 6: our ID and HASH_R. */
+static int send6(struct ike *ike, struct ike_sa *sa, uint8_t *iv)
+{
+	struct payload_id id = payload_id_of_addr(&sa->local, 0, 0);
+	uint8_t hash[IKE_KEY_MAX], id_b[64];
+	struct ike_phase1 p1;
+	struct wire_writer w;
+	struct reply r;
+	int len;
+
+	wire_writer_init(&w, id_b, sizeof(id_b));
+	payload_id_encode(&w, &id);
+	phase1_of(sa, &p1);
+	len = keymat_hash_r(ike->cfg.crypto, &sa->keys, &p1,
+	    (struct wire_span){id_b, w.pos}, hash);
+	if (len < 0)
+		return len;
+	reply_begin(&r, sa, ISAKMP_EXCHANGE_MAIN, 0);
+	isakmp_build_payload(
+	    &r.b, ISAKMP_PAYLOAD_ID, (struct wire_span){id_b, w.pos});
+	isakmp_build_payload(
+	    &r.b, ISAKMP_PAYLOAD_HASH, (struct wire_span){hash, (size_t)len});
+	return send_kept(ike, sa, &r, iv);
+}
+
+int main_step5(struct ike *ike, struct ike_sa *sa, struct message *m)
+{
+	const struct isakmp_payload *id =
+	    isakmp_payload_find(&m->p, ISAKMP_PAYLOAD_ID);
+	uint8_t right[IKE_KEY_MAX];
+	struct ike_phase1 p1;
+	int len, err;
+
+	phase1_of(sa, &p1);
+	len = keymat_hash_i(ike->cfg.crypto, &sa->keys, &p1, id->body, right);
+	if (!exchange_hash_ok(
+		isakmp_payload_find(&m->p, ISAKMP_PAYLOAD_HASH), right, len))
+		return isakmp_refuse(m->reason, -EBADMSG, "HASH_I is wrong");
+	err = take_id(sa, id, m);
+	if (err)
+		return err;
+	/* RFC 3947 section 4: from here on where this came from. */
+	sa->local = m->ev->local;
+	sa->peer = m->ev->peer;
+	err = send6(ike, sa, m->iv);
+	if (err)
+		return isakmp_refuse(
+		    m->reason, -EACCES, "message 6 could not be built");
+	/* Phase 2's IVs start from the last block of message 6. */
+	memcpy(sa->iv, m->iv, sizeof(sa->iv));
+	return 0;
+}
+
+/* RFC 2407 section 4.6.3.3, in an authenticated message. */
+static bool has_initial_contact(const struct isakmp_payloads *p)
+{
+	const struct isakmp_payload *n;
+	struct payload_notify notify;
+	size_t i = 0;
+
+	while ((n = isakmp_payload_find_nth(p, ISAKMP_PAYLOAD_NOTIFY, i++))) {
+		if (!payload_notify_decode(n->body, &notify, NULL) &&
+		    notify.type == ISAKMP_N_INITIAL_CONTACT)
+			return true;
+	}
+	return false;
+}
+
+void main_established(
+    struct ike *ike, struct ike_sa *sa, const struct message *m)
+{
+	char text[SA_TEXT_MAX], suite[PROPOSAL_SUITE_MAX];
+	struct bytes *done[] = {&sa->sai, &sa->gxi, &sa->gxr, &sa->gxy, &sa->ni,
+	    &sa->nr, &sa->skeyid, &sa->pending};
+	uint64_t life = sa->life_s;
+
+	life = life < LIFE_MIN_S ? LIFE_MIN_S : life;
+	life = life > LIFE_MAX_S ? LIFE_MAX_S : life;
+	sa->due_ms = ike->now + (life + LIFE_MARGIN_S) * 1000;
+	sa->heard_ms = ike->now;
+	sa->replies = 0;
+	bytes_set(&sa->last_in, m->ev->data.data, m->ev->data.len);
+	ike_wake(ike, sa->due_ms);
+	/* Only the keys in use stay. */
+	for (size_t i = 0; i < sizeof(done) / sizeof(done[0]); i++)
+		bytes_free(done[i]);
+	secret_wipe(sa->keys.skeyid, sizeof(sa->keys.skeyid));
+	secret_wipe(sa->keys.skeyid_e, sizeof(sa->keys.skeyid_e));
+	act_log(ike, IKE_LOG_INFO,
+	    "%s: IKE SA established with %s for %llu s%s", sa_text(sa, text),
+	    proposal_suite_text(SA_PHASE1, &sa->suite, suite),
+	    (unsigned long long)life, natt_text(sa));
+	if (has_initial_contact(&m->p))
+		peer_initial_contact(ike, sa);
+	peer_sa_up(ike, sa);
+	info_dpd_start(ike, sa);
+}

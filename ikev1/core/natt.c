@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+/* NAT traversal: RFC 3947's vendor ids and NAT-D payloads. */
+#include "ikev1/core/ike_priv.h"
+
+uint8_t natt_payload_type(uint32_t vendors)
+{
+	enum vendor v = vendor_best_natt(vendors);
+
+	if (v == VENDOR_UNKNOWN)
+		return 0;
+	return v == VENDOR_NATT_RFC3947 ? ISAKMP_PAYLOAD_NAT_D
+					: ISAKMP_PAYLOAD_NAT_D_DRAFT;
+}
+
+static int nat_d(struct ike *ike, const struct ike_sa *sa, const struct addr *a,
+    uint8_t out[IKE_KEY_MAX])
+{
+	struct wire_span cky_i = {sa->cky_i, COOKIE_LEN};
+	struct wire_span cky_r = {sa->cky_r, COOKIE_LEN};
+
+	return keymat_nat_d(
+	    ike->cfg.crypto, sa->suite.hash, cky_i, cky_r, a, out);
+}
+
+/*
+ * RFC 3947 section 3.2: the first NAT-D is about the receiver, us; the
+ * others are about the sender, who may have several addresses.
+ */
+void natt_detect(
+    struct ike *ike, struct ike_sa *sa, const struct isakmp_payloads *p)
+{
+	uint8_t ours[IKE_KEY_MAX], theirs[IKE_KEY_MAX];
+	int our_len = nat_d(ike, sa, &sa->local, ours);
+	int their_len = nat_d(ike, sa, &sa->peer, theirs);
+	const struct isakmp_payload *d;
+	size_t n = 0;
+
+	if (!sa->nat_d_type || our_len < 0 || their_len < 0)
+		return;
+	if (isakmp_payload_count(p, sa->nat_d_type) < 2) {
+		/* It announced NAT traversal but does without. */
+		sa->nat_d_type = 0;
+		return;
+	}
+	sa->client_nat = true;
+	while ((d = isakmp_payload_find_nth(p, sa->nat_d_type, n))) {
+		struct wire_span us = {ours, (size_t)our_len};
+		struct wire_span them = {theirs, (size_t)their_len};
+
+		if (n == 0)
+			sa->server_nat = !wire_span_equal(d->body, us);
+		else if (wire_span_equal(d->body, them))
+			sa->client_nat = false;
+		n++;
+	}
+}
+
+int natt_put(struct ike *ike, const struct ike_sa *sa, struct reply *r)
+{
+	const struct addr *about[] = {&sa->peer, &sa->local};
+
+	if (!sa->nat_d_type)
+		return 0;
+	for (size_t i = 0; i < 2; i++) {
+		uint8_t hash[IKE_KEY_MAX];
+		int len = nat_d(ike, sa, about[i], hash);
+
+		if (len < 0)
+			return len;
+		isakmp_build_payload(&r->b, sa->nat_d_type,
+		    (struct wire_span){hash, (size_t)len});
+	}
+	return 0;
+}
+
+const char *natt_text(const struct ike_sa *sa)
+{
+	if (sa->client_nat && sa->server_nat)
+		return ", client and server behind NAT";
+	if (sa->client_nat)
+		return ", client behind NAT";
+	return sa->server_nat ? ", server behind NAT" : "";
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: ISC */
+/* IKE SAs: their tables, the half-open ones, message ids, lifetimes. */
+#include "ikev1/core/ike_priv.h"
+
+#include "common/alloc.h"
+#include "common/secret.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NOT_HALF_OPEN SIZE_MAX
+
+static bool is_half_open(enum sa_state state)
+{
+	return state == SA_SENT2 || state == SA_KEYING || state == SA_SENT4;
+}
+
+struct ike_sa *sa_new(struct ike *ike)
+{
+	static const uint8_t zero[COOKIE_LEN];
+	struct ike_sa *sa = xcalloc(1, sizeof(*sa));
+
+	do {
+		if (!ike_random(ike, sa->cky_r, COOKIE_LEN)) {
+			free(sa);
+			return NULL;
+		}
+	} while (
+	    !memcmp(sa->cky_r, zero, COOKIE_LEN) || sa_find(ike, sa->cky_r));
+	sa->half_open_at = NOT_HALF_OPEN;
+	sa->age = ++ike->next_age;
+	sa->due_ms = NEVER;
+	sa->dpd_due_ms = NEVER;
+	return sa;
+}
+
+/* Makes room among the half-open: one of them, by chance, goes. */
+static void evict_half_open(struct ike *ike)
+{
+	uint32_t n;
+
+	if (!ike->half_open_count ||
+	    ike->half_open_count < ike->cfg.max_half_open)
+		return;
+	if (!ike_random(ike, &n, sizeof(n)))
+		n = 0;
+	if (act_log_allowed(ike))
+		act_log(ike, IKE_LOG_WARN,
+		    "%zu unfinished Main Modes: dropping one by chance",
+		    ike->half_open_count);
+	sa_become(ike, ike->half_open[n % ike->half_open_count], SA_DEAD);
+}
+
+static void half_open_add(struct ike *ike, struct ike_sa *sa)
+{
+	if (sa->half_open_at != NOT_HALF_OPEN)
+		return;
+	sa->half_open_at = ike->half_open_count;
+	ike->half_open = xreallocarray(
+	    ike->half_open, ++ike->half_open_count, sizeof(*ike->half_open));
+	ike->half_open[sa->half_open_at] = sa;
+}
+
+static void half_open_remove(struct ike *ike, struct ike_sa *sa)
+{
+	struct ike_sa *last;
+
+	if (sa->half_open_at == NOT_HALF_OPEN)
+		return;
+	last = ike->half_open[--ike->half_open_count];
+	ike->half_open[sa->half_open_at] = last;
+	last->half_open_at = sa->half_open_at;
+	sa->half_open_at = NOT_HALF_OPEN;
+}
+
+void sa_link(struct ike *ike, struct ike_sa *sa)
+{
+	HASH_ADD(hh, ike->sas, cky_r, COOKIE_LEN, sa);
+	HASH_ADD(by_origin, ike->origins, origin, ORIGIN_LEN, sa);
+	if (is_half_open(sa->state))
+		half_open_add(ike, sa);
+}
+
+static void unlink_sa(struct ike *ike, struct ike_sa *sa)
+{
+	half_open_remove(ike, sa);
+	HASH_DELETE(hh, ike->sas, sa);
+	HASH_DELETE(by_origin, ike->origins, sa);
+	while (sa->quicks)
+		quick_become(ike, sa->quicks, QUICK_DEAD);
+	peer_sa_gone(ike, sa);
+	sa->next_dead = ike->dead_sas;
+	ike->dead_sas = sa;
+}
+
+void sa_become(struct ike *ike, struct ike_sa *sa, enum sa_state state)
+{
+	enum sa_state old = sa->state;
+
+	if (old == SA_DEAD || old == state)
+		return;
+	sa->state = state;
+	if (state == SA_DEAD) {
+		if (old != SA_START)
+			unlink_sa(ike, sa);
+		return;
+	}
+	if (old == SA_START) {
+		evict_half_open(ike);
+		sa_link(ike, sa);
+	}
+	if (!is_half_open(state))
+		half_open_remove(ike, sa);
+}
+
+struct ike_sa *sa_find(struct ike *ike, const uint8_t *cky_r)
+{
+	struct ike_sa *sa;
+
+	HASH_FIND(hh, ike->sas, cky_r, COOKIE_LEN, sa);
+	return sa;
+}
+
+bool sa_seen_id(const struct ike_sa *sa, uint32_t msgid)
+{
+	for (uint32_t i = 0; i < sa->ids_count; i++) {
+		if (sa->ids[i] == msgid)
+			return true;
+	}
+	return false;
+}
+
+void sa_remember_id(struct ike_sa *sa, uint32_t msgid)
+{
+	if (sa->ids_count < MESSAGE_IDS_MAX) {
+		sa->ids =
+		    xreallocarray(sa->ids, sa->ids_count + 1, sizeof(*sa->ids));
+		sa->ids[sa->ids_count++] = msgid;
+		return;
+	}
+	sa->ids[sa->ids_at] = msgid;
+	sa->ids_at = (sa->ids_at + 1) % MESSAGE_IDS_MAX;
+}
+
+static void life_over(struct ike *ike, struct ike_sa *sa)
+{
+	char text[SA_TEXT_MAX];
+
+	if (sa->state == SA_UP)
+		act_log(
+		    ike, IKE_LOG_INFO, "%s: IKE SA expired", sa_text(sa, text));
+	else
+		act_log(ike, IKE_LOG_DEBUG, "%s: Main Mode was not finished",
+		    sa_text(sa, text));
+	sa_become(ike, sa, SA_DEAD);
+}
+
+void sa_timer(struct ike *ike, struct ike_sa *sa)
+{
+	struct quick *q, *next;
+
+	if (sa->state == SA_DEAD)
+		return;
+	if (ike->now >= sa->due_ms) {
+		life_over(ike, sa);
+		return;
+	}
+	ike_wake(ike, sa->due_ms);
+	for (q = sa->quicks; q; q = next) {
+		next = q->next;
+		quick_timer(ike, q);
+	}
+	if (sa->state == SA_UP)
+		info_dpd_timer(ike, sa);
+}
+
+void sa_free(struct ike_sa *sa)
+{
+	struct bytes *all[] = {&sa->sai, &sa->gxi, &sa->gxr, &sa->gxy, &sa->ni,
+	    &sa->nr, &sa->skeyid, &sa->pending, &sa->id, &sa->last_in,
+	    &sa->last_out};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		bytes_free(all[i]);
+	while (sa->quicks) {
+		struct quick *q = sa->quicks;
+
+		sa->quicks = q->next;
+		quick_free(q);
+	}
+	free(sa->ids);
+	secret_free(sa, sizeof(*sa));
+}
+
+const char *sa_text(const struct ike_sa *sa, char out[SA_TEXT_MAX])
+{
+	char peer[ADDR_TEXT_MAX];
+
+	addr_text(&sa->peer, peer);
+	if (sa->identity[0])
+		snprintf(out, SA_TEXT_MAX, "%s (%s)", peer, sa->identity);
+	else
+		snprintf(out, SA_TEXT_MAX, "%s", peer);
+	return out;
+}
