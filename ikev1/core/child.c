@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: ISC */
+/* Pairs of IPsec SAs: their SPIs, their life in the kernel, their end. */
+#include "ikev1/core/ike_priv.h"
+
+#include "common/alloc.h"
+#include "common/secret.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SPI_MIN 256 /* RFC 2406 section 2.1: 1 to 255 are reserved */
+
+static bool new_spi(struct ike *ike, uint32_t *spi)
+{
+	do {
+		if (!ike_random(ike, spi, sizeof(*spi)))
+			return false;
+	} while (*spi < SPI_MIN || child_find(ike, *spi));
+	return true;
+}
+
+struct child *child_of(struct ike *ike, struct peer *peer, uint32_t spi_in)
+{
+	struct child *c = xcalloc(1, sizeof(*c));
+
+	c->spi_in = spi_in;
+	c->peer = peer;
+	c->next = peer->children;
+	peer->children = c;
+	HASH_ADD(hh, ike->children, spi_in, sizeof(c->spi_in), c);
+	return c;
+}
+
+struct child *child_new(struct ike *ike, struct peer *peer)
+{
+	uint32_t spi;
+
+	return new_spi(ike, &spi) ? child_of(ike, peer, spi) : NULL;
+}
+
+struct child *child_find(struct ike *ike, uint32_t spi_in)
+{
+	struct child *c;
+
+	HASH_FIND(hh, ike->children, &spi_in, sizeof(spi_in), c);
+	return c;
+}
+
+static void unlink_child(struct ike *ike, struct child *c)
+{
+	struct child **at = &c->peer->children;
+
+	while (*at != c)
+		at = &(*at)->next;
+	*at = c->next;
+	HASH_DELETE(hh, ike->children, c);
+	c->next_dead = ike->dead_children;
+	ike->dead_children = c;
+}
+
+void child_become(struct ike *ike, struct child *c, enum child_state state)
+{
+	if (c->state == CHILD_DEAD || c->state == state)
+		return;
+	c->state = state;
+	if (state == CHILD_DEAD)
+		unlink_child(ike, c);
+}
+
+void child_free(struct child *c)
+{
+	secret_free(c, sizeof(*c));
+}
+
+/* The fields that name an SA in the kernel. */
+static struct ike_action *sa_action(struct ike *ike, enum ike_action_type type,
+    const struct child *c, enum ike_sa_dir dir)
+{
+	struct ike_action *a = act(ike, type);
+	const struct peer *p = c->peer;
+
+	a->r = p->r;
+	a->sa = xcalloc(1, sizeof(*a->sa));
+	a->sa->r = p->r;
+	a->sa->slot = p->slot;
+	a->sa->dir = (uint8_t)dir;
+	a->sa->spi = dir == IKE_SA_IN ? c->spi_in : c->spi_out;
+	a->sa->src = dir == IKE_SA_IN ? p->peer : p->local;
+	a->sa->dst = dir == IKE_SA_IN ? p->local : p->peer;
+	a->sa->encap = c->encap;
+	return a;
+}
+
+void child_install(struct ike *ike, struct child *c, enum ike_sa_dir dir)
+{
+	bool out = dir == IKE_SA_OUT;
+	const struct ike_kernel_sa *keys = out ? &c->out : &c->in;
+	struct ike_action *a = sa_action(ike, IKE_ACT_SA_ADD, c, dir);
+	struct ike_kernel_sa full = *keys;
+
+	full.r = a->sa->r;
+	full.slot = a->sa->slot;
+	full.dir = a->sa->dir;
+	full.spi = a->sa->spi;
+	full.src = a->sa->src;
+	full.dst = a->sa->dst;
+	full.encap = a->sa->encap;
+	*a->sa = full;
+	secret_wipe(&full, sizeof(full));
+	a->job =
+	    ike_job(ike, out ? JOB_SA_OUT : JOB_SA_IN, c->cky_r, c->spi_in);
+	if (out) {
+		c->has_out = true;
+		child_become(ike, c, CHILD_ADDING_OUT);
+	}
+	/* The kernel has them now; we need them no more. */
+	secret_wipe(out ? &c->out : &c->in, sizeof(c->in));
+}
+
+void child_end(struct ike *ike, struct child *c, bool tell)
+{
+	struct peer *p = c->peer;
+
+	if (c->state == CHILD_DEAD)
+		return;
+	sa_action(ike, IKE_ACT_SA_DEL, c, IKE_SA_IN);
+	if (c->has_out)
+		sa_action(ike, IKE_ACT_SA_DEL, c, IKE_SA_OUT);
+	if (tell && p->sa)
+		info_delete_esp(ike, p->sa, c->spi_in);
+	child_become(ike, c, CHILD_DEAD);
+	peer_note(ike, p);
+	peer_check(ike, p);
+}
+
+void child_moved(struct ike *ike, struct child *c)
+{
+	if (!c->encap)
+		return;
+	sa_action(ike, IKE_ACT_SA_ENCAP, c, IKE_SA_IN);
+	if (c->has_out)
+		sa_action(ike, IKE_ACT_SA_ENCAP, c, IKE_SA_OUT);
+}
+
+/* "older than the newest two": the list is newest first. */
+static void end_oldest(struct ike *ike, struct peer *p)
+{
+	struct child *c = p->children, *next;
+	int up = 0;
+
+	for (; c; c = next) {
+		next = c->next;
+		if (c->state == CHILD_UP && ++up > PEER_PAIRS_MAX)
+			child_end(ike, c, true);
+	}
+}
+
+static void pair_up(struct ike *ike, struct child *c)
+{
+	struct peer *p = c->peer;
+	char text[ADDR_TEXT_MAX];
+
+	child_become(ike, c, CHILD_UP);
+	act_log(ike, IKE_LOG_INFO,
+	    "R %llu: IPsec SAs in %08x out %08x with %s, %s",
+	    (unsigned long long)p->r, c->spi_in, c->spi_out,
+	    addr_text(&p->peer, text), p->suite);
+	end_oldest(ike, p);
+	peer_note(ike, p);
+	peer_check(ike, p);
+}
+
+void child_done(struct ike *ike, uint32_t spi_in, bool out, int error)
+{
+	struct child *c = child_find(ike, spi_in);
+	struct ike_sa *sa;
+	struct quick *q;
+
+	if (!c)
+		return;
+	sa = sa_find(ike, c->cky_r);
+	q = sa ? quick_find(sa, c->msgid) : NULL;
+	if (error) {
+		act_log(ike, IKE_LOG_WARN,
+		    "R %llu: the kernel refused the %s IPsec SA: %s",
+		    (unsigned long long)c->peer->r,
+		    out ? "outbound" : "inbound", strerror(-error));
+		if (q)
+			quick_become(ike, q, QUICK_DEAD);
+		child_end(ike, c, true);
+		return;
+	}
+	if (out && c->state == CHILD_ADDING_OUT) {
+		if (q)
+			quick_become(ike, q, QUICK_DEAD);
+		pair_up(ike, c);
+		return;
+	}
+	if (out || c->state != CHILD_NEW)
+		return;
+	if (!q) {
+		child_end(ike, c, false);
+		return;
+	}
+	child_become(ike, c, CHILD_HALF);
+	quick_inbound_done(ike, q, c);
+}
+
+static struct child *by_either_spi(struct ike *ike, uint32_t spi)
+{
+	struct child *c = child_find(ike, spi), *next;
+
+	if (c)
+		return c;
+	HASH_ITER(hh, ike->children, c, next)
+	{
+		if (c->has_out && c->spi_out == spi)
+			return c;
+	}
+	return NULL;
+}
+
+void child_expire(struct ike *ike, const struct ike_event *ev)
+{
+	struct child *c = by_either_spi(ike, ev->spi);
+
+	if (!c)
+		return;
+	act_log(ike, ev->hard ? IKE_LOG_INFO : IKE_LOG_DEBUG,
+	    "R %llu: IPsec SA %08x reached its %s limit",
+	    (unsigned long long)c->peer->r, ev->spi,
+	    ev->hard ? "hard" : "soft");
+	if (ev->hard)
+		child_end(ike, c, true);
+}
+
+bool child_deleted(struct ike *ike, struct peer *p, uint32_t spi_out)
+{
+	struct child *c = p->children;
+
+	while (c && c->spi_out != spi_out)
+		c = c->next;
+	if (!c)
+		return false;
+	act_log(ike, IKE_LOG_INFO, "R %llu: the client deleted IPsec SA %08x",
+	    (unsigned long long)p->r, spi_out);
+	child_end(ike, c, false);
+	return true;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Peers: the life of an R from the first Quick Mode to the moment when
+ * l2tpd has nothing left of it.  SAs go first, sockets last.
+ */
+#include "ikev1/core/ike_priv.h"
+
+#include "common/alloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct peer *peer_by_tag(struct ike *ike, uint32_t tag)
+{
+	struct peer *p = ike->peers;
+
+	while (p && p->tag != tag)
+		p = p->next;
+	return p;
+}
+
+struct peer *peer_by_r(struct ike *ike, uint64_t r)
+{
+	struct peer *p = ike->peers;
+
+	while (p && (p->r != r || p->state == PEER_OPENING))
+		p = p->next;
+	return p;
+}
+
+struct peer *peer_new(struct ike *ike)
+{
+	struct peer *p = xcalloc(1, sizeof(*p));
+
+	p->tag = ++ike->next_tag;
+	p->due_ms = NEVER;
+	peer_link(ike, p);
+	return p;
+}
+
+void peer_link(struct ike *ike, struct peer *p)
+{
+	p->prev = NULL;
+	p->next = ike->peers;
+	if (ike->peers)
+		ike->peers->prev = p;
+	ike->peers = p;
+}
+
+static void unlink_peer(struct ike *ike, struct peer *p)
+{
+	if (p->prev)
+		p->prev->next = p->next;
+	else
+		ike->peers = p->next;
+	if (p->next)
+		p->next->prev = p->prev;
+	p->next_dead = ike->dead_peers;
+	ike->dead_peers = p;
+}
+
+void peer_become(struct ike *ike, struct peer *p, enum peer_state state)
+{
+	if (p->state == PEER_DEAD || p->state == state)
+		return;
+	p->state = state;
+	p->due_ms = NEVER;
+	if (state == PEER_CLOSING || (state == PEER_RAISING && !p->held))
+		p->due_ms = ike->now + PEER_WAIT_MS;
+	ike_wake(ike, p->due_ms);
+	if (state == PEER_DEAD)
+		unlink_peer(ike, p);
+}
+
+void peer_free(struct peer *p)
+{
+	while (p->children) {
+		struct child *c = p->children;
+
+		/* Still in a table: ike_free() frees it from there. */
+		p->children = c->next;
+		c->peer = NULL;
+	}
+	bytes_free(&p->id);
+	free(p);
+}
+
+bool peer_matches(const struct peer *p, const struct ike_sa *sa)
+{
+	return addr_ip_equal(&p->local, &sa->local) &&
+	       addr_equal(&p->peer, &sa->peer) &&
+	       p->psk_entry == sa->psk_entry && bytes_equal(&p->id, &sa->id);
+}
+
+static bool is_usable(const struct peer *p)
+{
+	return p->state == PEER_OPENING || p->state == PEER_RAISING ||
+	       p->state == PEER_LIVE;
+}
+
+static bool selectors_equal(
+    const struct selectors *a, const struct selectors *b)
+{
+	return a->protocol == b->protocol && a->client_port == b->client_port &&
+	       a->server_port == b->server_port;
+}
+
+static struct peer *open_peer(struct ike *ike, struct ike_sa *sa,
+    const struct selectors *sel, const char *suite)
+{
+	struct peer *p = peer_new(ike);
+	struct ike_action *a = act(ike, IKE_ACT_PEER_OPEN);
+
+	a->job = ike_job(ike, JOB_PEER_OPEN, NULL, p->tag);
+	p->due_ms = ike->now + PEER_WAIT_MS;
+	ike_wake(ike, p->due_ms);
+	p->local = sa->local;
+	p->peer = sa->peer;
+	p->natt = sa->client_nat || sa->server_nat;
+	p->psk_entry = sa->psk_entry;
+	bytes_set(&p->id, sa->id.data, sa->id.len);
+	memcpy(p->identity, sa->identity, sizeof(p->identity));
+	memcpy(p->suite, suite, strnlen(suite, sizeof(p->suite) - 1));
+	p->sel = *sel;
+	p->sa = sa;
+	return p;
+}
+
+struct peer *peer_for(struct ike *ike, struct ike_sa *sa,
+    const struct selectors *sel, const char *suite)
+{
+	char text[SA_TEXT_MAX];
+	size_t family = 0;
+	struct peer *p;
+
+	for (p = ike->peers; p; p = p->next) {
+		if (!is_usable(p) || !peer_matches(p, sa))
+			continue;
+		if (selectors_equal(&p->sel, sel)) {
+			if (!p->sa || sa->age > p->sa->age)
+				p->sa = sa;
+			peer_suite(ike, p, suite);
+			return p;
+		}
+		family++;
+	}
+	if (family < PEER_FAMILY_MAX)
+		return open_peer(ike, sa, sel, suite);
+	act_log(ike, IKE_LOG_WARN,
+	    "%s: refused: this client has %zu connections with different "
+	    "selectors already",
+	    sa_text(sa, text), family);
+	return NULL;
+}
+
+void peer_opened(struct ike *ike, uint32_t tag, const struct ike_event *ev)
+{
+	struct peer *p = peer_by_tag(ike, tag);
+
+	if (p && p->state == PEER_OPENING && !ev->error) {
+		p->r = ev->r;
+		p->slot = ev->slot;
+		peer_become(ike, p, PEER_RAISING);
+		peer_note(ike, p);
+		peer_tell(ike, p, IKE_ACT_PEER_UP);
+		return;
+	}
+	if (!ev->error) {
+		/* Nobody wants this R any more. */
+		act(ike, IKE_ACT_PEER_END)->r = ev->r;
+		return;
+	}
+	if (!p)
+		return;
+	act_log(ike, IKE_LOG_WARN, "%s: no place for another client: %s",
+	    p->identity, strerror(-ev->error));
+	quick_peer_failed(ike, p);
+	peer_become(ike, p, PEER_DEAD);
+}
+
+/* l2tpd has nothing of it (any more): the rest goes, R is free. */
+static void finish(struct ike *ike, struct peer *p)
+{
+	quick_peer_failed(ike, p);
+	while (p->children)
+		child_end(ike, p->children, true);
+	act(ike, IKE_ACT_PEER_END)->r = p->r;
+	peer_become(ike, p, PEER_DEAD);
+}
+
+void peer_end(struct ike *ike, struct peer *p, const char *reason)
+{
+	struct ike_action *a;
+	char text[ADDR_TEXT_MAX];
+
+	if (!is_usable(p))
+		return;
+	if (p->state == PEER_OPENING) {
+		quick_peer_failed(ike, p);
+		peer_become(ike, p, PEER_DEAD);
+		return;
+	}
+	act_log(ike, IKE_LOG_INFO, "R %llu: %s (%s) ends: %s",
+	    (unsigned long long)p->r, addr_text(&p->peer, text), p->identity,
+	    reason);
+	peer_become(ike, p, PEER_CLOSING);
+	quick_peer_failed(ike, p);
+	while (p->children)
+		child_end(ike, p->children, true);
+	a = act(ike, IKE_ACT_PEER_DOWN);
+	a->r = p->r;
+	a->text = xstrdup(reason);
+}
+
+void peer_check(struct ike *ike, struct peer *p)
+{
+	bool is_idle = !p->children && !p->users;
+
+	if (p->state != PEER_LIVE)
+		return;
+	if (!is_idle)
+		p->due_ms = NEVER;
+	else if (p->due_ms == NEVER)
+		p->due_ms = ike->now + ike->cfg.linger_ms;
+	ike_wake(ike, p->due_ms);
+}
+
+static void ready(struct ike *ike, struct peer *p)
+{
+	if (p->state != PEER_RAISING)
+		return;
+	peer_become(ike, p, PEER_LIVE);
+	quick_peer_ready(ike, p);
+	peer_check(ike, p);
+}
+
+void peer_event(struct ike *ike, const struct ike_event *ev)
+{
+	struct peer *p = peer_by_r(ike, ev->r);
+
+	if (!p)
+		return;
+	if (ev->type == IKE_EV_PEER_READY) {
+		ready(ike, p);
+	} else if (ev->type == IKE_EV_PEER_CLOSE) {
+		peer_end(ike, p, ev->text ? ev->text : "closed by l2tpd");
+	} else {
+		if (ev->type == IKE_EV_PEER_REFUSED)
+			act_log(ike, IKE_LOG_WARN, "R %llu: l2tpd refused: %s",
+			    (unsigned long long)p->r,
+			    ev->text ? ev->text : "no reason given");
+		finish(ike, p);
+	}
+}
+
+void peer_timer(struct ike *ike, struct peer *p)
+{
+	if (ike->now < p->due_ms) {
+		ike_wake(ike, p->due_ms);
+		return;
+	}
+	switch (p->state) {
+	case PEER_OPENING:
+		act_log(ike, IKE_LOG_WARN, "%s: no R was given in time",
+		    p->identity);
+		peer_end(ike, p, "no R");
+		return;
+	case PEER_RAISING:
+		peer_end(ike, p, "l2tpd did not open its socket in time");
+		return;
+	case PEER_LIVE:
+		peer_end(ike, p, "no IPsec SA is left");
+		return;
+	case PEER_CLOSING:
+		act_log(ike, IKE_LOG_WARN,
+		    "R %llu: l2tpd did not say that it is gone",
+		    (unsigned long long)p->r);
+		finish(ike, p);
+		return;
+	case PEER_DEAD:
+		return;
+	}
+}

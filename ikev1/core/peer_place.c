@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Who is where.  A place is our address with the client's outer address
+ * and port; an identity is IDii with the PSK entry.  Peers and IKE SAs with
+ * the same of both belong together; a place has one identity at a time.
+ */
+#include "ikev1/core/ike_priv.h"
+
+#include <string.h>
+
+/* Place and identity of an IKE SA or a peer, apart from both. */
+struct place {
+	struct addr local, peer;
+	struct wire_span id;
+	uint16_t psk_entry;
+};
+
+static struct place place_of_sa(const struct ike_sa *sa)
+{
+	return (struct place){
+	    sa->local, sa->peer, bytes_span(&sa->id), sa->psk_entry};
+}
+
+static struct place place_of_peer(const struct peer *p)
+{
+	return (struct place){
+	    p->local, p->peer, bytes_span(&p->id), p->psk_entry};
+}
+
+static bool same_where(const struct place *a, const struct place *b)
+{
+	return addr_ip_equal(&a->local, &b->local) &&
+	       addr_equal(&a->peer, &b->peer);
+}
+
+static bool same_who(const struct place *a, const struct place *b)
+{
+	return a->psk_entry == b->psk_entry && wire_span_equal(a->id, b->id);
+}
+
+/* Everybody else who claims this place is gone from it. */
+static void end_displaced(struct ike *ike, const struct place *new)
+{
+	struct peer *p, *next;
+
+	for (p = ike->peers; p; p = next) {
+		struct place old = place_of_peer(p);
+
+		next = p->next;
+		if (same_where(&old, new) && !same_who(&old, new))
+			peer_end(ike, p,
+			    "another client has its address and port now");
+	}
+}
+
+/* The newest IKE SA of a peer that is up; NULL. */
+static struct ike_sa *newest_sa(struct ike *ike, const struct peer *p)
+{
+	struct ike_sa *sa, *next, *best = NULL;
+
+	HASH_ITER(hh, ike->sas, sa, next)
+	{
+		if (sa->state == SA_UP && peer_matches(p, sa) &&
+		    (!best || sa->age > best->age))
+			best = sa;
+	}
+	return best;
+}
+
+void peer_sa_up(struct ike *ike, struct ike_sa *sa)
+{
+	struct place here = place_of_sa(sa);
+	struct peer *p;
+
+	end_displaced(ike, &here);
+	for (p = ike->peers; p; p = p->next) {
+		if (p->state == PEER_CLOSING || !peer_matches(p, sa))
+			continue;
+		p->sa = sa;
+		if (!p->held)
+			continue;
+		act_log(ike, IKE_LOG_INFO,
+		    "R %llu: its client is back with a new IKE SA",
+		    (unsigned long long)p->r);
+		p->held = false;
+		peer_tell(ike, p, IKE_ACT_PEER_UPDATE);
+	}
+}
+
+void peer_sa_gone(struct ike *ike, struct ike_sa *sa)
+{
+	struct peer *p;
+
+	for (p = ike->peers; p; p = p->next) {
+		if (p->sa == sa)
+			p->sa = newest_sa(ike, p);
+	}
+}
+
+void peer_initial_contact(struct ike *ike, struct ike_sa *sa)
+{
+	struct ike_sa *old, *next;
+	struct child *c, *next_c;
+	char text[SA_TEXT_MAX];
+	struct peer *p;
+
+	act_log(ike, IKE_LOG_INFO, "%s: initial contact: older SAs go",
+	    sa_text(sa, text));
+	for (p = ike->peers; p; p = p->next) {
+		if (!peer_matches(p, sa))
+			continue;
+		for (c = p->children; c; c = next_c) {
+			next_c = c->next;
+			/* Its own are not older than itself. */
+			if (memcmp(c->cky_r, sa->cky_r, COOKIE_LEN))
+				child_end(ike, c, false);
+		}
+	}
+	HASH_ITER(hh, ike->sas, old, next)
+	{
+		struct place a = place_of_sa(old), b = place_of_sa(sa);
+
+		if (old != sa && old->age < sa->age && old->state == SA_UP &&
+		    same_where(&a, &b) && same_who(&a, &b))
+			sa_become(ike, old, SA_DEAD);
+	}
+}
+
+static void move_peer(struct ike *ike, struct peer *p, const struct addr *to)
+{
+	struct child *c;
+
+	p->peer = *to;
+	if (p->state != PEER_RAISING && p->state != PEER_LIVE)
+		return;
+	for (c = p->children; c; c = c->next)
+		child_moved(ike, c);
+	peer_tell(ike, p, IKE_ACT_PEER_UPDATE);
+	peer_note(ike, p);
+}
+
+/* A NAT gave the client another port: all that is its own follows. */
+static void move(struct ike *ike, const struct place *from,
+    const struct addr *local, const struct addr *to)
+{
+	struct place there = *from;
+	char a[ADDR_TEXT_MAX], b[ADDR_TEXT_MAX];
+	struct ike_sa *sa, *next;
+	struct peer *p;
+
+	there.peer = *to;
+	end_displaced(ike, &there);
+	act_log(ike, IKE_LOG_INFO, "%s is %s now (the NAT's mapping changed)",
+	    addr_text(&from->peer, a), addr_text(to, b));
+	for (p = ike->peers; p; p = p->next) {
+		struct place here = place_of_peer(p);
+
+		if (same_where(&here, from) && same_who(&here, from))
+			move_peer(ike, p, to);
+	}
+	HASH_ITER(hh, ike->sas, sa, next)
+	{
+		struct place here = place_of_sa(sa);
+
+		if (sa->state == SA_UP && same_where(&here, from) &&
+		    same_who(&here, from)) {
+			sa->peer = *to;
+			sa->local.port = local->port;
+		}
+	}
+}
+
+void peer_sa_moved(
+    struct ike *ike, struct ike_sa *sa, const struct ike_event *ev)
+{
+	struct place from = place_of_sa(sa);
+
+	if (addr_equal(&sa->peer, &ev->peer) || !sa->nat_d_type ||
+	    !addr_ip_equal(&sa->peer, &ev->peer))
+		return;
+	/* RFC 3947 section 4: once on 4500, packets on 500 are old. */
+	if (ev->local.port != sa->local.port &&
+	    ev->local.port != ISAKMP_PORT_NATT)
+		return;
+	move(ike, &from, &ev->local, &ev->peer);
+}
+
+void peer_mapping(struct ike *ike, const struct ike_event *ev)
+{
+	struct child *c = child_find(ike, ev->spi);
+	struct place from;
+	struct peer *p;
+
+	if (!c || addr_equal(&c->peer->peer, &ev->peer))
+		return;
+	p = c->peer;
+	if (!addr_ip_equal(&p->peer, &ev->peer)) {
+		peer_end(ike, p, "its outer address changed");
+		return;
+	}
+	from = place_of_peer(p);
+	move(ike, &from, &p->local, &ev->peer);
+}

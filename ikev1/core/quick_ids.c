@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which selectors a client may ask for: L2TP over UDP with this server
+ * (RFC 3193 section 4, RFC 2407 section 4.6.2), as lenient as real clients
+ * need.
+ */
+#include "ikev1/core/quick_steps.h"
+
+#include "ikev1/core/payload.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+
+#define L2TP_PORT 1701
+
+/* Behind a NAT the address in an ID is a private one: it says nothing. */
+static int check_address(const struct payload_id *id, const struct addr *outer,
+    bool is_behind_nat, const char *name, char reason[ISAKMP_REASON_MAX])
+{
+	char text[PAYLOAD_ID_TEXT_MAX];
+	struct addr a;
+
+	if (payload_id_addr(id, &a))
+		return isakmp_refuse(reason, -EINVAL,
+		    "%s %.100s is no single address", name,
+		    payload_id_selector_text(id, text));
+	if (!is_behind_nat && !addr_ip_equal(&a, outer))
+		return isakmp_refuse(reason, -EINVAL,
+		    "%s %.80s is not the address it comes from", name,
+		    payload_id_selector_text(id, text));
+	return 0;
+}
+
+static int check_ports(const struct payload_id *ci, const struct payload_id *cr,
+    char reason[ISAKMP_REASON_MAX])
+{
+	if (ci->protocol != IPPROTO_UDP || cr->protocol != IPPROTO_UDP)
+		return isakmp_refuse(reason, -EINVAL,
+		    "selectors for protocols %u and %u: only UDP (17) is "
+		    "served",
+		    ci->protocol, cr->protocol);
+	if (cr->port != L2TP_PORT && cr->port != 0)
+		return isakmp_refuse(reason, -EINVAL,
+		    "selector for our UDP port %u: only L2TP (1701) is "
+		    "served",
+		    cr->port);
+	return 0;
+}
+
+int quick_take_ids(const struct ike_sa *sa, struct quick *q, struct message *m)
+{
+	const struct isakmp_payload *pi =
+	    isakmp_payload_find_nth(&m->p, ISAKMP_PAYLOAD_ID, 0);
+	const struct isakmp_payload *pr =
+	    isakmp_payload_find_nth(&m->p, ISAKMP_PAYLOAD_ID, 1);
+	struct payload_id ci, cr;
+
+	if (!pi)
+		return 0;
+	if (!pr)
+		return isakmp_refuse(
+		    m->reason, -EINVAL, "one ID payload without the other");
+	if (payload_id_decode(pi->body, &ci, m->reason) ||
+	    payload_id_decode(pr->body, &cr, m->reason) ||
+	    check_ports(&ci, &cr, m->reason) ||
+	    check_address(&ci, &sa->peer, sa->client_nat, "IDci", m->reason) ||
+	    check_address(&cr, &sa->local, sa->server_nat, "IDcr", m->reason))
+		return -EINVAL;
+	q->sel = (struct selectors){ci.protocol, ci.port, cr.port};
+	bytes_set(&q->idci, pi->body.data, pi->body.len);
+	bytes_set(&q->idcr, pr->body.data, pr->body.len);
+	return 0;
+}

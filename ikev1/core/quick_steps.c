@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a Quick Mode leads to: the choice of a proposal, R, the keys of the
+ * pair, and message 2, which leaves only when the inbound SA is installed.
+ */
+#include "ikev1/core/quick_steps.h"
+
+#include "common/alloc.h"
+#include "common/secret.h"
+#include "ikev1/core/payload.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SPI_MIN 256
+#define ESP_LIFE_MIN_S 120
+#define ESP_LIFE_MAX_S (7 * 24 * 3600)
+
+static bool wants_encap(const struct ike_sa *sa)
+{
+	return sa->client_nat || sa->server_nat;
+}
+
+static int take_choice(struct ike *ike, struct quick *q,
+    const struct isakmp_payload *sai, size_t ke_len, struct message *m)
+{
+	struct proposal_policy policy = {
+	    .suites = ike->cfg.esp,
+	    .suite_count = ike->cfg.esp_count,
+	    .has_natt = wants_encap(q->sa),
+	    .ke_len = ke_len,
+	};
+	char report[PROPOSAL_REPORT_MAX], text[SA_TEXT_MAX];
+	const struct sa_protocol *chosen;
+	struct sa_offer offer;
+	struct wire_reader r;
+	int err = sa_decode(SA_PHASE2, sai->body, &offer, m->reason);
+
+	if (err)
+		return err;
+	err = proposal_choose(&offer, &policy, &q->choice, report);
+	if (err) {
+		act_log(ike, IKE_LOG_WARN, "%s: no common ESP proposal: %s",
+		    sa_text(q->sa, text), report);
+		return isakmp_refuse(
+		    m->reason, -ENOENT, "no common ESP proposal");
+	}
+	chosen = &offer.protocol[q->choice.protocol];
+	wire_reader_init(&r, chosen->spi, chosen->spi_len);
+	q->spi_out = wire_get_u32(&r);
+	if (wire_error(&r) || wire_left(&r) || q->spi_out < SPI_MIN)
+		return isakmp_refuse(
+		    m->reason, -EBADMSG, "the client's SPI is invalid");
+	bytes_set(&q->sai, sai->body.data, sai->body.len);
+	return 0;
+}
+
+static void ask_dh(struct ike *ike, struct quick *q, struct wire_span ke)
+{
+	struct ike_action *a = act(ike, IKE_ACT_DH);
+
+	a->group = q->choice.suite.group;
+	a->data = xmemdup(ke.data, ke.len);
+	a->len = ke.len;
+	a->job = ike_job(ike, JOB_QUICK_DH, q->sa->cky_r, q->msgid);
+	quick_become(ike, q, QUICK_KEYING);
+}
+
+/* The Quick Mode needs its R next. */
+static void want_peer(struct ike *ike, struct quick *q)
+{
+	char p1[PROPOSAL_SUITE_MAX], p2[PROPOSAL_SUITE_MAX];
+	char suite[PEER_SUITE_MAX];
+	struct peer *p;
+
+	snprintf(suite, sizeof(suite), "%s/%s",
+	    proposal_suite_text(SA_PHASE1, &q->sa->suite, p1),
+	    proposal_suite_text(SA_PHASE2, &q->choice.suite, p2));
+	p = peer_for(ike, q->sa, &q->sel, suite);
+	if (!p) {
+		info_notify(
+		    ike, q->sa, ISAKMP_PROTO_ESP, ISAKMP_N_NO_PROPOSAL_CHOSEN);
+		quick_become(ike, q, QUICK_DEAD);
+		return;
+	}
+	q->peer = p;
+	p->users++;
+	peer_check(ike, p);
+	quick_become(ike, q, QUICK_PEER);
+	if (p->state == PEER_LIVE)
+		quick_order_inbound(ike, q);
+}
+
+static void refuse(
+    struct ike *ike, struct quick *q, const struct message *m, uint16_t notify)
+{
+	char text[SA_TEXT_MAX];
+
+	act_log(ike, IKE_LOG_WARN, "%s: Quick Mode %08x refused: %s",
+	    sa_text(q->sa, text), q->msgid, m->reason);
+	info_notify(ike, q->sa, ISAKMP_PROTO_ESP, notify);
+	quick_become(ike, q, QUICK_DEAD);
+}
+
+/* RFC 3947 section 5.2: who sends NAT-OA gets NAT-OA. */
+static uint8_t oa_type(const struct isakmp_payloads *p)
+{
+	if (isakmp_payload_find(p, ISAKMP_PAYLOAD_NAT_OA))
+		return ISAKMP_PAYLOAD_NAT_OA;
+	if (isakmp_payload_find(p, ISAKMP_PAYLOAD_NAT_OA_DRAFT))
+		return ISAKMP_PAYLOAD_NAT_OA_DRAFT;
+	return 0;
+}
+
+void quick_accept(struct ike *ike, struct quick *q, struct message *m)
+{
+	const struct isakmp_payload *sai =
+	    isakmp_payload_find(&m->p, ISAKMP_PAYLOAD_SA);
+	const struct isakmp_payload *ni =
+	    isakmp_payload_find(&m->p, ISAKMP_PAYLOAD_NONCE);
+	const struct isakmp_payload *ke =
+	    isakmp_payload_find(&m->p, ISAKMP_PAYLOAD_KE);
+	uint8_t nr[NONCE_LEN];
+
+	if (payload_nonce_check(ni->body, m->reason)) {
+		refuse(ike, q, m, ISAKMP_N_PAYLOAD_MALFORMED);
+		return;
+	}
+	if (take_choice(ike, q, sai, ke ? ke->body.len : 0, m)) {
+		refuse(ike, q, m, ISAKMP_N_NO_PROPOSAL_CHOSEN);
+		return;
+	}
+	if (quick_take_ids(q->sa, q, m)) {
+		refuse(ike, q, m, ISAKMP_N_INVALID_ID_INFORMATION);
+		return;
+	}
+	if (!ike_random(ike, nr, sizeof(nr))) {
+		quick_become(ike, q, QUICK_DEAD);
+		return;
+	}
+	bytes_set(&q->ni, ni->body.data, ni->body.len);
+	bytes_set(&q->nr, nr, sizeof(nr));
+	q->oa_type = oa_type(&m->p);
+	if (ke)
+		ask_dh(ike, q, ke->body);
+	else
+		want_peer(ike, q);
+}
+
+void quick_dh_done(struct ike *ike, struct quick *q, const struct ike_event *ev)
+{
+	char text[SA_TEXT_MAX];
+
+	if (q->state != QUICK_KEYING)
+		return;
+	if (ev->error || !ev->shared.len) {
+		act_log(ike, IKE_LOG_WARN,
+		    "%s: Quick Mode %08x: Diffie-Hellman failed",
+		    sa_text(q->sa, text), q->msgid);
+		quick_become(ike, q, QUICK_DEAD);
+		return;
+	}
+	bytes_set(&q->ke, ev->pub.data, ev->pub.len);
+	bytes_set(&q->shared, ev->shared.data, ev->shared.len);
+	want_peer(ike, q);
+}
+
+/* The kernel's limit comes after the client's rekey. */
+static void set_limits(struct ike_kernel_sa *sa, const struct quick *q)
+{
+	uint64_t s = q->choice.life_seconds;
+	uint64_t kb = q->choice.life_kilobytes;
+
+	s = s < ESP_LIFE_MIN_S ? ESP_LIFE_MIN_S : s;
+	s = s > ESP_LIFE_MAX_S ? ESP_LIFE_MAX_S : s;
+	sa->hard_s = (uint32_t)(s + s / 10 + 60);
+	if (kb && kb < UINT64_MAX / 2048)
+		sa->hard_bytes = kb * 1024 + kb * 256;
+}
+
+static int derive(struct ike *ike, const struct quick *q, struct child *c)
+{
+	struct keymat_esp in = {
+	    .suite = q->choice.suite,
+	    .gxy = bytes_span(&q->shared),
+	    .ni_b = bytes_span(&q->ni),
+	    .nr_b = bytes_span(&q->nr),
+	};
+	int err;
+
+	in.spi = c->spi_in;
+	err = keymat_esp_derive(ike->cfg.crypto, &q->sa->keys, &in, &c->in);
+	if (err < 0)
+		return err;
+	in.spi = c->spi_out;
+	err = keymat_esp_derive(ike->cfg.crypto, &q->sa->keys, &in, &c->out);
+	set_limits(&c->in, q);
+	set_limits(&c->out, q);
+	return err < 0 ? err : 0;
+}
+
+void quick_order_inbound(struct ike *ike, struct quick *q)
+{
+	struct child *c = child_new(ike, q->peer);
+	char text[SA_TEXT_MAX];
+
+	if (!c) {
+		quick_become(ike, q, QUICK_DEAD);
+		return;
+	}
+	q->spi_in = c->spi_in;
+	c->spi_out = q->spi_out;
+	c->encap = wants_encap(q->sa);
+	c->msgid = q->msgid;
+	memcpy(c->cky_r, q->sa->cky_r, COOKIE_LEN);
+	if (derive(ike, q, c)) {
+		act_log(ike, IKE_LOG_WARN,
+		    "%s: the keys of Quick Mode %08x can't be computed",
+		    sa_text(q->sa, text), q->msgid);
+		quick_become(ike, q, QUICK_DEAD);
+		return;
+	}
+	quick_become(ike, q, QUICK_INBOUND);
+	child_install(ike, c, IKE_SA_IN);
+}
+
+/* The chosen proposal with our SPI. */
+static int put_sa(struct reply *r, const struct quick *q, const struct child *c)
+{
+	char reason[ISAKMP_REASON_MAX];
+	struct sa_offer offer;
+	uint8_t spi[4];
+	struct wire_writer w;
+	int err = sa_decode(SA_PHASE2, bytes_span(&q->sai), &offer, reason);
+
+	if (err || q->choice.protocol >= offer.protocol_count ||
+	    q->choice.transform >= offer.transform_count)
+		return -EBADMSG;
+	wire_writer_init(&w, spi, sizeof(spi));
+	wire_put_u32(&w, c->spi_in);
+	isakmp_build_open(&r->b, ISAKMP_PAYLOAD_SA);
+	sa_encode_reply(&r->b.w, &offer, &offer.protocol[q->choice.protocol],
+	    &offer.transform[q->choice.transform],
+	    (struct wire_span){spi, sizeof(spi)});
+	isakmp_build_close(&r->b);
+	return 0;
+}
+
+static void put_nat_oa(struct reply *r, const struct quick *q)
+{
+	const struct addr *both[] = {&q->sa->peer, &q->sa->local};
+
+	for (size_t i = 0; q->oa_type && i < 2; i++) {
+		isakmp_build_open(&r->b, q->oa_type);
+		payload_nat_oa_encode(&r->b.w, both[i]);
+		isakmp_build_close(&r->b);
+	}
+}
+
+static int build2(
+    struct ike *ike, struct quick *q, const struct child *c, struct reply *r)
+{
+	const struct ike_keys *keys = &q->sa->keys;
+	uint8_t hash[IKE_KEY_MAX];
+	size_t hash_at, rest_at;
+	int len;
+
+	reply_begin(r, q->sa, ISAKMP_EXCHANGE_QUICK, q->msgid);
+	hash_at =
+	    isakmp_build_reserve(&r->b, ISAKMP_PAYLOAD_HASH, keys->prf_len);
+	rest_at = hash_at + keys->prf_len;
+	if (put_sa(r, q, c))
+		return -EBADMSG;
+	isakmp_build_payload(&r->b, ISAKMP_PAYLOAD_NONCE, bytes_span(&q->nr));
+	if (q->ke.len)
+		isakmp_build_payload(
+		    &r->b, ISAKMP_PAYLOAD_KE, bytes_span(&q->ke));
+	if (q->idci.len) {
+		isakmp_build_payload(
+		    &r->b, ISAKMP_PAYLOAD_ID, bytes_span(&q->idci));
+		isakmp_build_payload(
+		    &r->b, ISAKMP_PAYLOAD_ID, bytes_span(&q->idcr));
+	}
+	put_nat_oa(r, q);
+	len = keymat_hash2(ike->cfg.crypto, keys, q->msgid, bytes_span(&q->ni),
+	    isakmp_build_since(&r->b, rest_at), hash);
+	if (len < 0)
+		return len;
+	wire_set_bytes(&r->b.w, hash_at, hash, (size_t)len);
+	return reply_finish(ike, r, q->sa, q->iv);
+}
+
+bool quick_send2(struct ike *ike, struct quick *q, const struct child *c)
+{
+	char text[SA_TEXT_MAX];
+	struct reply r;
+	int len = build2(ike, q, c, &r);
+
+	if (len < 0) {
+		act_log(ike, IKE_LOG_WARN,
+		    "%s: Quick Mode message 2 can't be built: %s",
+		    sa_text(q->sa, text), strerror(-len));
+		return false;
+	}
+	bytes_set(&q->reply, r.buf, (size_t)len);
+	act_send(ike, &q->sa->local, &q->sa->peer, q->reply.data, q->reply.len);
+	return true;
+}
