@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Informational exchanges under an IKE SA (RFC 2409 section 5.7): Delete,
+ * Notifications and dead peer detection (RFC 3706).  Without a right HASH
+ * nothing in them counts.
+ */
+#include "ikev1/core/ike_priv.h"
+
+#include "common/secret.h"
+#include "ikev1/core/payload.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define DPD_TRIES 5
+
+/* A message id that this IKE SA has not had; 0 when randomness fails. */
+static uint32_t new_id(struct ike *ike, struct ike_sa *sa)
+{
+	uint32_t id;
+
+	do {
+		if (!ike_random(ike, &id, sizeof(id)))
+			return 0;
+	} while (!id || sa_seen_id(sa, id) || quick_find(sa, id));
+	sa_remember_id(sa, id);
+	return id;
+}
+
+/* One payload, under HASH, encrypted. */
+static void send_info(
+    struct ike *ike, struct ike_sa *sa, uint8_t type, struct wire_span body)
+{
+	uint8_t iv[CRYPTO_BLOCK_MAX], hash[IKE_KEY_MAX];
+	size_t hash_at, prf_len = sa->keys.prf_len;
+	uint32_t id;
+	struct reply r;
+	int len;
+
+	if (sa->state != SA_UP || !(id = new_id(ike, sa)) ||
+	    exchange_iv(ike, sa, id, iv) < 0)
+		return;
+	reply_begin(&r, sa, ISAKMP_EXCHANGE_INFO, id);
+	hash_at = isakmp_build_reserve(&r.b, ISAKMP_PAYLOAD_HASH, prf_len);
+	isakmp_build_payload(&r.b, type, body);
+	len = keymat_hash1(ike->cfg.crypto, &sa->keys, id,
+	    isakmp_build_since(&r.b, hash_at + prf_len), hash);
+	if (len < 0)
+		return;
+	wire_set_bytes(&r.b.w, hash_at, hash, (size_t)len);
+	len = reply_finish(ike, &r, sa, iv);
+	if (len > 0)
+		act_send(ike, &sa->local, &sa->peer, r.buf, (size_t)len);
+}
+
+static void send_delete(
+    struct ike *ike, struct ike_sa *sa, uint8_t protocol, struct wire_span spi)
+{
+	struct payload_delete d = {
+	    .doi = ISAKMP_DOI_IPSEC,
+	    .protocol = protocol,
+	    .spi_len = (uint8_t)spi.len,
+	    .count = 1,
+	    .spis = spi,
+	};
+	uint8_t body[64];
+	struct wire_writer w;
+
+	wire_writer_init(&w, body, sizeof(body));
+	payload_delete_encode(&w, &d);
+	send_info(
+	    ike, sa, ISAKMP_PAYLOAD_DELETE, (struct wire_span){body, w.pos});
+}
+
+void info_delete_esp(struct ike *ike, struct ike_sa *sa, uint32_t spi_in)
+{
+	uint8_t spi[4];
+	struct wire_writer w;
+
+	wire_writer_init(&w, spi, sizeof(spi));
+	wire_put_u32(&w, spi_in);
+	send_delete(
+	    ike, sa, ISAKMP_PROTO_ESP, (struct wire_span){spi, sizeof(spi)});
+}
+
+/* RFC 2408 section 3.15: an IKE SA's SPI is its pair of cookies. */
+static void cookies(const struct ike_sa *sa, uint8_t out[2 * COOKIE_LEN])
+{
+	memcpy(out, sa->cky_i, COOKIE_LEN);
+	memcpy(out + COOKIE_LEN, sa->cky_r, COOKIE_LEN);
+}
+
+void info_delete_sa(struct ike *ike, struct ike_sa *sa)
+{
+	uint8_t spi[2 * COOKIE_LEN];
+
+	cookies(sa, spi);
+	send_delete(
+	    ike, sa, ISAKMP_PROTO_ISAKMP, (struct wire_span){spi, sizeof(spi)});
+}
+
+static void send_notify(
+    struct ike *ike, struct ike_sa *sa, const struct payload_notify *n)
+{
+	uint8_t body[64];
+	struct wire_writer w;
+
+	wire_writer_init(&w, body, sizeof(body));
+	payload_notify_encode(&w, n);
+	if (!wire_writer_error(&w))
+		send_info(ike, sa, ISAKMP_PAYLOAD_NOTIFY,
+		    (struct wire_span){body, w.pos});
+}
+
+void info_notify(
+    struct ike *ike, struct ike_sa *sa, uint8_t protocol, uint16_t type)
+{
+	struct payload_notify n = {
+	    .doi = ISAKMP_DOI_IPSEC,
+	    .protocol = protocol,
+	    .type = type,
+	};
+
+	send_notify(ike, sa, &n);
+}
+
+static void send_dpd(
+    struct ike *ike, struct ike_sa *sa, uint16_t type, uint32_t seq)
+{
+	uint8_t spi[2 * COOKIE_LEN], data[4];
+	struct payload_notify n = {
+	    .doi = ISAKMP_DOI_IPSEC,
+	    .protocol = ISAKMP_PROTO_ISAKMP,
+	    .type = type,
+	    .spi = {spi, sizeof(spi)},
+	    .data = {data, sizeof(data)},
+	};
+	struct wire_writer w;
+
+	cookies(sa, spi);
+	wire_writer_init(&w, data, sizeof(data));
+	wire_put_u32(&w, seq);
+	send_notify(ike, sa, &n);
+}
+
+void info_dpd_start(struct ike *ike, struct ike_sa *sa)
+{
+	uint32_t seq;
+
+	if (!sa->dpd || !ike->cfg.dpd_ms || !ike_random(ike, &seq, sizeof(seq)))
+		return;
+	/* RFC 3706 section 6.2: random, "the high-bit ... set to zero". */
+	sa->dpd_out = seq & 0x7fffffff;
+	sa->dpd_due_ms = ike->now + ike->cfg.dpd_ms;
+	ike_wake(ike, sa->dpd_due_ms);
+}
+
+static void dpd_dead(struct ike *ike, struct ike_sa *sa)
+{
+	struct peer *p, *next;
+	char text[SA_TEXT_MAX];
+
+	act_log(ike, IKE_LOG_INFO,
+	    "%s: no answer to %u R-U-THERE: the client is dead",
+	    sa_text(sa, text), sa->dpd_tries);
+	/* A replaced IKE SA that the client forgot says nothing about R. */
+	for (p = ike->peers; p; p = next) {
+		next = p->next;
+		if (p->sa == sa)
+			peer_end(ike, p, "the client does not answer");
+	}
+	sa_become(ike, sa, SA_DEAD);
+}
+
+void info_dpd_timer(struct ike *ike, struct ike_sa *sa)
+{
+	uint64_t idle_at = sa->heard_ms + ike->cfg.dpd_ms;
+
+	if (sa->dpd_due_ms == NEVER)
+		return;
+	if (!sa->dpd_tries && sa->dpd_due_ms < idle_at)
+		sa->dpd_due_ms = idle_at;
+	if (ike->now >= sa->dpd_due_ms) {
+		if (sa->dpd_tries >= DPD_TRIES) {
+			dpd_dead(ike, sa);
+			return;
+		}
+		if (!sa->dpd_tries)
+			sa->dpd_out = (sa->dpd_out + 1) & 0x7fffffff;
+		send_dpd(ike, sa, ISAKMP_N_R_U_THERE, sa->dpd_out);
+		sa->dpd_due_ms = ike->now + ((uint64_t)ike->cfg.retransmit_ms
+						<< sa->dpd_tries++);
+	}
+	ike_wake(ike, sa->dpd_due_ms);
+}
+
+void info_heard(struct ike *ike, struct ike_sa *sa)
+{
+	sa->heard_ms = ike->now;
+	sa->dpd_tries = 0;
+	if (sa->dpd_due_ms != NEVER)
+		sa->dpd_due_ms = ike->now + ike->cfg.dpd_ms;
+	ike_wake(ike, sa->dpd_due_ms);
+}
+
+static void got_dpd(
+    struct ike *ike, struct ike_sa *sa, const struct payload_notify *n)
+{
+	uint8_t spi[2 * COOKIE_LEN];
+	struct wire_reader r;
+	uint32_t seq;
+
+	cookies(sa, spi);
+	wire_reader_init(&r, n->data.data, n->data.len);
+	seq = wire_get_u32(&r);
+	if (wire_error(&r) || wire_left(&r) ||
+	    !wire_span_equal(n->spi, (struct wire_span){spi, sizeof(spi)}))
+		return;
+	if (n->type == ISAKMP_N_R_U_THERE_ACK)
+		return; /* info_heard() has done all there is to do */
+	/* RFC 3706 section 6.2: an older number is a replay; the same one
+	 * again means that our answer was lost. */
+	if (sa->dpd_in_known && seq < sa->dpd_in)
+		return;
+	sa->dpd_in = seq;
+	sa->dpd_in_known = true;
+	send_dpd(ike, sa, ISAKMP_N_R_U_THERE_ACK, seq);
+}
+
+static void got_notify(
+    struct ike *ike, struct ike_sa *sa, const struct isakmp_payload *p)
+{
+	struct payload_notify n;
+	char name[ISAKMP_NAME_MAX], text[SA_TEXT_MAX];
+	char reason[ISAKMP_REASON_MAX];
+
+	if (payload_notify_decode(p->body, &n, reason))
+		return;
+	if (n.type == ISAKMP_N_R_U_THERE || n.type == ISAKMP_N_R_U_THERE_ACK)
+		got_dpd(ike, sa, &n);
+	else if (n.type == ISAKMP_N_INITIAL_CONTACT)
+		peer_initial_contact(ike, sa);
+	else
+		act_log(ike, IKE_LOG_INFO, "%s: the client says %s",
+		    sa_text(sa, text),
+		    isakmp_name_text(ISAKMP_REG_NOTIFY, n.type, name));
+}
+
+static void delete_esp(struct ike *ike, struct ike_sa *sa, uint32_t spi)
+{
+	struct peer *p, *next;
+
+	for (p = ike->peers; p; p = next) {
+		next = p->next;
+		if (peer_matches(p, sa) && child_deleted(ike, p, spi))
+			return;
+	}
+}
+
+/* Itself, or another one of the same client. */
+static void delete_sa(struct ike *ike, struct ike_sa *sa, struct wire_span spi)
+{
+	uint8_t own[2 * COOKIE_LEN];
+	struct wire_reader r;
+	struct wire_span cky_r;
+	struct ike_sa *other;
+	char text[SA_TEXT_MAX];
+
+	wire_reader_init(&r, spi.data, spi.len);
+	wire_skip(&r, COOKIE_LEN);
+	cky_r = wire_get_span(&r, COOKIE_LEN);
+	other = cky_r.data ? sa_find(ike, cky_r.data) : NULL;
+	if (!other || other->state != SA_UP)
+		return;
+	cookies(other, own);
+	if (!wire_span_equal(spi, (struct wire_span){own, sizeof(own)}) ||
+	    !addr_ip_equal(&other->peer, &sa->peer) ||
+	    other->psk_entry != sa->psk_entry ||
+	    !bytes_equal(&other->id, &sa->id))
+		return;
+	act_log(ike, IKE_LOG_INFO, "%s: the client deleted its IKE SA",
+	    sa_text(other, text));
+	sa_become(ike, other, SA_DEAD);
+}
+
+static void got_delete(
+    struct ike *ike, struct ike_sa *sa, const struct isakmp_payload *p)
+{
+	struct payload_delete d;
+	char reason[ISAKMP_REASON_MAX];
+
+	if (payload_delete_decode(p->body, &d, reason))
+		return;
+	for (size_t i = 0; i < d.count && sa->state == SA_UP; i++) {
+		if (d.protocol == ISAKMP_PROTO_ESP)
+			delete_esp(ike, sa, payload_delete_spi32(&d, i));
+		else if (d.protocol == ISAKMP_PROTO_ISAKMP)
+			delete_sa(ike, sa, payload_delete_spi(&d, i));
+	}
+}
+
+static bool authentic(
+    struct ike *ike, const struct ike_sa *sa, struct message *m)
+{
+	uint8_t iv[CRYPTO_BLOCK_MAX], right[IKE_KEY_MAX];
+	int len;
+
+	if (exchange_iv(ike, sa, m->h.message_id, iv) < 0 ||
+	    message_open(ike, sa, m, iv) || !m->p.count ||
+	    m->p.item[0].type != ISAKMP_PAYLOAD_HASH)
+		return false;
+	len = keymat_hash1(ike->cfg.crypto, &sa->keys, m->h.message_id,
+	    isakmp_payloads_rest(&m->p, &m->p.item[0]), right);
+	return exchange_hash_ok(&m->p.item[0], right, len);
+}
+
+void info_input(struct ike *ike, struct ike_sa *sa, struct message *m)
+{
+	char text[SA_TEXT_MAX];
+
+	if (sa_seen_id(sa, m->h.message_id) || quick_find(sa, m->h.message_id))
+		return;
+	if (!authentic(ike, sa, m)) {
+		if (act_log_allowed(ike))
+			act_log(ike, IKE_LOG_INFO,
+			    "%s: Informational %08x without a right HASH",
+			    sa_text(sa, text), m->h.message_id);
+		return;
+	}
+	sa_remember_id(sa, m->h.message_id);
+	info_heard(ike, sa);
+	peer_sa_moved(ike, sa, m->ev);
+	/* A Delete among them may end sa: then the rest is void. */
+	for (size_t i = 1; i < m->p.count && sa->state == SA_UP; i++) {
+		if (m->p.item[i].type == ISAKMP_PAYLOAD_NOTIFY)
+			got_notify(ike, sa, &m->p.item[i]);
+		else if (m->p.item[i].type == ISAKMP_PAYLOAD_DELETE)
+			got_delete(ike, sa, &m->p.item[i]);
+	}
+}
