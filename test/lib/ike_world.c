@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: ISC */
+/* The world around the IKE machine: clock, link, queue. */
+#include "test/lib/ike_world.h"
+
+#include "common/alloc.h"
+#include "common/secret.h"
+#include "ikev1/core/proposal.h"
+#include "test/lib/ike_world_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t rnd(struct ikew *w)
+{
+	uint64_t z = w->seed += 0x9e3779b97f4a7c15ull;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+	return z ^ z >> 31;
+}
+
+static int ikew_random(void *ctx, void *out, size_t len)
+{
+	uint8_t *p = out;
+
+	while (len--)
+		*p++ = (uint8_t)rnd(ctx);
+	return 0;
+}
+
+struct ike_suite ikew_suite(bool is_phase1, const char *text)
+{
+	struct ike_suite s;
+
+	if (proposal_suite_parse(
+		is_phase1 ? SA_PHASE1 : SA_PHASE2, text, &s, NULL)) {
+		fprintf(stderr, "no suite %s\n", text);
+		abort();
+	}
+	return s;
+}
+
+struct ikew *ikew_new(uint64_t seed)
+{
+	static const char *const ike[] = {"aes256-sha256-modp2048",
+	    "aes256-sha1-ecp256", "aes128-sha1-modp2048"};
+	static const char *const esp[] = {
+	    "aes256-sha256", "aes128-sha256", "aes256-sha1", "aes128-sha1"};
+	struct ikew *w = xcalloc(1, sizeof(*w));
+
+	if (crypto_init(&w->crypto))
+		abort();
+	w->now = 1000000;
+	w->seed = seed;
+	w->next_r = 100;
+	w->psk[0] = "a shared secret of the test";
+	w->cfg = (struct ike_config){
+	    .crypto = &w->crypto,
+	    .ike_count = 3,
+	    .esp_count = 4,
+	    .half_open_ms = 30000,
+	    .retransmit_ms = 500,
+	    .dpd_ms = 30000,
+	    .max_half_open = 100,
+	    .max_sas = 1000,
+	    .linger_ms = 30000,
+	};
+	for (size_t i = 0; i < 3; i++)
+		w->cfg.ike[i] = ikew_suite(true, ike[i]);
+	for (size_t i = 0; i < 4; i++)
+		w->cfg.esp[i] = ikew_suite(false, esp[i]);
+	w->ike = ike_new(&w->cfg, ikew_random, w);
+	return w;
+}
+
+void ikew_free(struct ikew *w)
+{
+	for (size_t i = 0; i < w->client_count; i++) {
+		ikec_done(w->client[i]);
+		free(w->client[i]);
+	}
+	ike_free(w->ike);
+	crypto_done(&w->crypto);
+	free(w);
+}
+
+static struct addr addr_of(const char *text, uint16_t port)
+{
+	struct addr a;
+
+	if (addr_parse(&a, text))
+		abort();
+	a.port = port;
+	return a;
+}
+
+struct ikew_item *ikew_queue(struct ikew *w, uint64_t delay)
+{
+	struct ikew_item *it = w->queue;
+
+	while (it < w->queue + WORLD_QUEUE && it->is_used)
+		it++;
+	if (it == w->queue + WORLD_QUEUE)
+		abort();
+	memset(it, 0, sizeof(*it));
+	it->is_used = true;
+	it->at = w->now + delay;
+	it->order = w->next_order++;
+	return it;
+}
+
+void ikew_carry(struct ikew *w, bool to_server, const struct ike_event *ev,
+    const uint8_t *data, size_t len)
+{
+	int copies = 1;
+
+	w->datagrams++;
+	if (w->datagrams == w->drop_nth ||
+	    (w->filter && !w->filter(w, to_server, data, len)) ||
+	    (w->loss && rnd(w) % 100 < (uint64_t)w->loss))
+		return;
+	if (w->dup && rnd(w) % 100 < (uint64_t)w->dup)
+		copies = 2;
+	while (copies--) {
+		uint64_t wait = 5;
+		struct ikew_item *it;
+
+		if (w->jitter_ms)
+			wait += rnd(w) % w->jitter_ms;
+		it = ikew_queue(w, wait);
+		it->to_server = to_server;
+		it->ev = *ev;
+		memcpy(it->data, data, len);
+		it->len = len;
+	}
+}
+
+static void client_sends(
+    struct ike_client *c, bool floated, const uint8_t *data, size_t len)
+{
+	struct ike_event ev = {.type = IKE_EV_DATAGRAM};
+
+	ev.peer = c->outer[floated];
+	ev.local = c->server;
+	ev.local.port = floated ? 4500 : 500;
+	ikew_carry(c->ctx, true, &ev, data, len);
+}
+
+struct ike_client *ikew_client(
+    struct ikew *w, const char *inner, const char *nat, uint16_t port)
+{
+	struct ike_client *c = xcalloc(1, sizeof(*c));
+
+	c->crypto = &w->crypto;
+	c->send = client_sends;
+	c->ctx = w;
+	c->now = &w->now;
+	c->seed = rnd(w);
+	c->inner = addr_of(inner, 0);
+	c->server = addr_of(WORLD_SERVER, 0);
+	c->outer[0] = addr_of(nat ? nat : inner, nat ? port : 500);
+	c->outer[1] =
+	    addr_of(nat ? nat : inner, nat ? (uint16_t)(port + 1) : 4500);
+	c->ike[0] = ikew_suite(true, "aes256-sha1-ecp256");
+	c->ike_count = 1;
+	c->esp[0] = ikew_suite(false, "aes256-sha256");
+	c->esp_count = 1;
+	ikec_init(c);
+	w->client[w->client_count++] = c;
+	return c;
+}
+
+void ikew_save(struct ikew *w)
+{
+	size_t len, len2;
+	uint8_t *data = ike_save(w->ike, w->now, &len), *again;
+
+	ike_free(w->ike);
+	w->ike = ike_restore(&w->cfg, ikew_random, w, w->now, data, len);
+	if (!w->ike)
+		abort();
+	again = ike_save(w->ike, w->now, &len2);
+	if (len != len2)
+		abort();
+	secret_free(again, len2);
+	secret_free(data, len);
+}
+
+void ikew_step(struct ikew *w, const struct ike_event *ev)
+{
+	struct ike_actions acts = {0};
+	struct ike_event now = *ev;
+
+	now.now_ms = w->now;
+	if (now.type == IKE_EV_DATAGRAM)
+		w->bytes_in += now.data.len;
+	ike_step(w->ike, &now, &acts);
+	if (w->save_often)
+		ikew_save(w);
+	for (size_t i = 0; i < acts.count; i++)
+		ikew_act(w, &acts.items[i]);
+	ike_actions_free(&acts);
+}
+
+void ikew_inject(struct ikew *w, const struct addr *from, uint16_t local,
+    const uint8_t *data, size_t len)
+{
+	struct ike_event ev = {
+	    .type = IKE_EV_DATAGRAM,
+	    .local = addr_of(WORLD_SERVER, local),
+	    .peer = *from,
+	    .data = {data, len},
+	};
+
+	ikew_step(w, &ev);
+}
+
+static void deliver_to_client(struct ikew *w, struct ikew_item *it)
+{
+	for (size_t i = 0; i < w->client_count; i++) {
+		struct ike_client *c = w->client[i];
+
+		for (int port = 0; port < 2; port++) {
+			if (addr_equal(&c->outer[port], &it->ev.peer) &&
+			    it->ev.local.port == (port ? 4500 : 500))
+				ikec_input(c, port == 1, it->data, it->len);
+		}
+	}
+}
+
+static void deliver(struct ikew *w, struct ikew_item *it)
+{
+	struct ikew_item now = *it;
+
+	it->is_used = false;
+	now.ev.pub.data = now.pub;
+	now.ev.shared.data = now.shared;
+	if (now.ev.type == IKE_EV_DATAGRAM)
+		now.ev.data = (struct wire_span){now.data, now.len};
+	if (now.ev.type == IKE_EV_DATAGRAM && !now.to_server)
+		deliver_to_client(w, &now);
+	else
+		ikew_step(w, &now.ev);
+}
+
+static struct ikew_item *next_item(struct ikew *w)
+{
+	struct ikew_item *best = NULL;
+
+	for (size_t i = 0; i < WORLD_QUEUE; i++) {
+		struct ikew_item *it = &w->queue[i];
+
+		if (it->is_used &&
+		    (!best || it->at < best->at ||
+			(it->at == best->at && it->order < best->order)))
+			best = it;
+	}
+	return best;
+}
+
+static uint64_t next_timer(const struct ikew *w)
+{
+	uint64_t due = ike_next_deadline(w->ike);
+
+	for (size_t i = 0; i < w->client_count; i++) {
+		uint64_t d = ikec_deadline(w->client[i]);
+
+		due = d < due ? d : due;
+	}
+	return due;
+}
+
+/* The next thing before end; false when there is none. */
+static bool ikew_once(struct ikew *w, uint64_t end)
+{
+	struct ikew_item *it = next_item(w);
+	uint64_t due = next_timer(w);
+
+	if (it && it->at <= due && it->at <= end) {
+		w->now = it->at > w->now ? it->at : w->now;
+		deliver(w, it);
+		return true;
+	}
+	if (due > end)
+		return false;
+	w->now = due > w->now ? due : w->now;
+	for (size_t i = 0; i < w->client_count; i++)
+		ikec_timers(w->client[i]);
+	if (ike_next_deadline(w->ike) <= w->now)
+		ikew_step(w, &(struct ike_event){.type = IKE_EV_TICK});
+	return true;
+}
+
+void ikew_run(struct ikew *w, uint64_t ms)
+{
+	uint64_t end = w->now + ms;
+
+	while (ikew_once(w, end))
+		;
+	w->now = end;
+}
+
+bool ikew_main(struct ikew *w, struct ike_client *c)
+{
+	uint64_t end = w->now + 30000;
+	struct client_sa *sa = ikec_start_main(c);
+
+	while (sa->state != CLIENT_UP && ikew_once(w, end))
+		;
+	return sa->state == CLIENT_UP;
+}
+
+bool ikew_quick(struct ikew *w, struct ike_client *c)
+{
+	uint64_t end = w->now + 30000;
+	struct client_quick *q = ikec_start_quick(c);
+
+	while (!q->is_done && ikew_once(w, end))
+		;
+	if (!q->is_done)
+		return false;
+	/* Until message 3 has arrived: its outbound SA is there. */
+	while (!ikew_pair_right(w, c) && ikew_once(w, end))
+		;
+	return ikew_pair_right(w, c);
+}
+
+bool ikew_connect(struct ikew *w, struct ike_client *c)
+{
+	return ikew_main(w, c) && ikew_quick(w, c);
+}

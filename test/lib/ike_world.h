@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A world around the IKE machine for tests: a clock that only the world
+ * moves, a kernel that records SAs, an l2tpd, a monitor that gives out R,
+ * NATs, and a link that can lose, reorder and duplicate.  The same seed
+ * gives the same run.  With save_often the machine is saved, freed and
+ * restored between every two events.
+ */
+#ifndef TEST_LIB_IKE_WORLD_H
+#define TEST_LIB_IKE_WORLD_H
+
+#include "test/lib/ike_client.h"
+
+#define WORLD_CLIENTS 16
+#define WORLD_SAS 256
+#define WORLD_PEERS 64
+#define WORLD_QUEUE 512
+#define WORLD_LOG_MAX 65536
+#define WORLD_SERVER "198.51.100.1"
+
+struct ikew;
+
+enum ikew_peer_state {
+	WORLD_NO_PEER,
+	WORLD_PEER_OPENED, /* R given */
+	WORLD_PEER_UP,	   /* l2tpd was told */
+	WORLD_PEER_DOWN,
+	WORLD_PEER_ENDED,
+};
+
+struct ikew_peer {
+	enum ikew_peer_state state;
+	uint64_t r;
+	uint32_t slot;
+	struct peer_up up; /* the newest */
+	int updates;
+	uint8_t note[2048];
+	size_t note_len;
+	char reason[160];
+};
+
+struct ikew_sa {
+	bool is_live;
+	struct ike_kernel_sa sa;
+};
+
+/* Something that happens at a time: a datagram or an answer. */
+struct ikew_item {
+	bool is_used, to_server;
+	uint64_t at, order;
+	struct ike_event ev;
+	uint8_t data[CLIENT_PACKET_MAX];
+	size_t len;
+	uint8_t pub[IKE_DH_MAX], shared[IKE_DH_MAX];
+};
+
+/* Looks at (and may drop: false) each datagram; may be NULL. */
+typedef bool (*ikew_filter_fn)(
+    struct ikew *w, bool to_server, const uint8_t *data, size_t len);
+
+struct ikew {
+	struct crypto crypto;
+	struct ike_config cfg;
+	struct ike *ike;
+	uint64_t now, seed, next_order;
+	bool save_often;
+	const char *psk[4]; /* candidates; the count is the first NULL */
+	int psk_error;
+	int loss, dup;	    /* percent */
+	uint32_t jitter_ms; /* reorders */
+	ikew_filter_fn filter;
+	int drop_nth; /* drops the n-th datagram (from 1); 0: none */
+	int datagrams;
+	/* l2tpd and the kernel */
+	bool hold_ready, hold_gone, refuse_peers;
+	int open_error, add_error;
+	struct ikew_peer peer[WORLD_PEERS];
+	size_t peer_count;
+	uint64_t next_r;
+	struct ikew_sa sa[WORLD_SAS];
+	size_t sa_count;
+	int encap_changes;
+	struct ike_client *client[WORLD_CLIENTS];
+	size_t client_count;
+	struct ikew_item queue[WORLD_QUEUE];
+	char log[WORLD_LOG_MAX];
+	size_t log_len;
+	/* every datagram of the server, newest last */
+	uint8_t last_out[CLIENT_PACKET_MAX];
+	size_t last_out_len;
+	uint64_t bytes_in, bytes_out;
+	int sends;
+};
+
+/* Suites by name, as in the configuration. */
+struct ike_suite ikew_suite(bool is_phase1, const char *text);
+
+/* A machine with the three suites of the product; NULL never. */
+struct ikew *ikew_new(uint64_t seed);
+void ikew_free(struct ikew *w);
+/* A client behind no NAT (nat NULL), or behind that address: its outer
+ * ports are port and port + 1. */
+struct ike_client *ikew_client(
+    struct ikew *w, const char *inner, const char *nat, uint16_t port);
+/* Lets ms pass. */
+void ikew_run(struct ikew *w, uint64_t ms);
+/* Until the client's cur is up (or ms are over). */
+bool ikew_main(struct ikew *w, struct ike_client *c);
+/* Main Mode and one Quick Mode, both finished. */
+bool ikew_connect(struct ikew *w, struct ike_client *c);
+/* One more Quick Mode, finished. */
+bool ikew_quick(struct ikew *w, struct ike_client *c);
+/* One event straight into the machine. */
+void ikew_step(struct ikew *w, const struct ike_event *ev);
+/* A datagram as if from there. */
+void ikew_inject(struct ikew *w, const struct addr *from, uint16_t local,
+    const uint8_t *data, size_t len);
+/* Saves, frees, restores. */
+void ikew_save(struct ikew *w);
+
+bool ikew_logged(const struct ikew *w, const char *text);
+int ikew_log_count(const struct ikew *w, const char *text);
+void ikew_log_clear(struct ikew *w);
+size_t ikew_live_sas(const struct ikew *w);
+struct ikew_sa *ikew_find_sa(struct ikew *w, uint32_t spi);
+struct ikew_peer *ikew_find_peer(struct ikew *w, uint64_t r);
+size_t ikew_peers_in(const struct ikew *w, enum ikew_peer_state state);
+/* True when the client's newest pair is in the kernel with its keys. */
+bool ikew_pair_right(struct ikew *w, struct ike_client *c);
+/* R of the client's newest pair; 0. */
+uint64_t ikew_r_of(struct ikew *w, struct ike_client *c);
+struct ike_counts ikew_counts(const struct ikew *w);
+
+#endif
