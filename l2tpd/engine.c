@@ -134,6 +134,12 @@ static int start(struct engine *e, const char *conf_path)
 	e->timer.data = e;
 	e->tunnels = ports_new(&e->loop, engine_on_datagram, e);
 	e->plugins = ports_new(&e->loop, engine_on_plugin, e);
+	err = ctl_server_start(
+	    &e->control, &e->loop, LM_FD_CONTROL, show_request, e);
+	if (err) {
+		log_error(&e->log, "control socket: %s", strerror(-err));
+		return err;
+	}
 	err = privsep_lock_in(&e->log, e->settings.conf.user, &e->loop);
 	if (err)
 		return err;

@@ -322,9 +322,6 @@ static void on_held_end(struct engine *e, const struct lm_count *end)
 		log_info(&e->log, "%" PRIu32 " objects are held", end->count);
 	e->is_serving = true;
 	engine_ike_listen(e, LM_FD_PEER);
-	if (ctl_server_start(
-		&e->control, &e->loop, LM_FD_CONTROL, show_request, e))
-		log_error(&e->log, "the control socket does not work");
 }
 
 static void on_shutdown(struct engine *e)

@@ -242,7 +242,9 @@ void show_request(
 {
 	struct engine *e = ctx;
 
-	if (count == 1 && !strcmp(words[0], "show"))
+	if (!e->is_serving)
+		ctl_reply_error(reply, "l2tpd is starting");
+	else if (count == 1 && !strcmp(words[0], "show"))
 		do_show(e, reply);
 	else if (count == 1 && !strcmp(words[0], "status"))
 		do_status(e, reply);
