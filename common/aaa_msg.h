@@ -12,15 +12,23 @@
  * AUTH and VERDICT are also what the engine asks of the monitor (op AUTH):
  * users and their secrets are there only.
  *
- * pppd options that sallyport.so defines (both are required, privileged,
- * and the descriptors must be inherited open; the plugin makes both
- * close-on-exec at once):
+ * pppd options of sallyport.so (for root only):
  *   sallyport-fd N      our end of the socket pair of this session
  *   sallyport-pppox N   the connected PPPoX (PX_PROTO_OL2TP) socket
- * Give `plugin .../sallyport.so` before them, `nodetach`, `auth`, exactly
- * one or more of require-mschap-v2, require-chap, require-pap, and
- * `noccp novj noipv6 nodefaultroute ifname spSLOT`.  Addresses, DNS, MTU
- * and the name come from AAA_ADDRESS_REPLY: give none.
+ *   sallyport-auth A,B  methods as in the configuration; mschap-v2 if
+ *                       not given.  It alone decides what LCP asks for:
+ *                       no require-... option is needed or heard
+ * The first two are required; the descriptors are inherited open and
+ * become close-on-exec.  A command line that works:
+ *   pppd plugin .../sallyport.so sallyport-fd 3 sallyport-pppox 4
+ *     nodetach ifname spSLOT mtu 1400 mru 1400 noccp novj novjccomp noipv6
+ *     noproxyarp default-asyncmap refuse-pap refuse-chap
+ *     refuse-mschap refuse-mschap-v2 refuse-eap lcp-echo-interval 30
+ *     lcp-echo-failure 4 maxfail 1
+ * (refuse-...: never prove ourselves to the client).  Addresses and DNS
+ * come with AAA_ADDRESS_REPLY: give none.  Its mtu only lowers that of the
+ * interface; mtu and mru above are what LCP negotiates.  The plugin sees
+ * AAA_TERM and EOF within two seconds; SIGTERM works at once.
  */
 #ifndef COMMON_AAA_MSG_H
 #define COMMON_AAA_MSG_H
