@@ -5,6 +5,7 @@
 #include "common/secret.h"
 #include "ctl/users_file.h"
 #include "ikev1/core/proposal.h"
+#include "ikev1/psk.h"
 #include "l2tpd/core/users.h"
 
 #include <errno.h>
@@ -13,6 +14,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define PSK_GOOD_LEN 12
+#define PSK_GOOD_VARIETY 5
 
 static int check_suite(const char *text, bool is_esp, char *reason, size_t size)
 {
@@ -106,11 +110,60 @@ static const char psk_remedy[] =
     "(umask 077; echo any $(openssl rand -base64 24) > "
     "/etc/sallyport/psk), and give that key to the clients";
 
+/* Why somebody could guess it; NULL when it looks good. */
+static const char *weakness(struct wire_span secret)
+{
+	bool seen[256] = {false};
+	size_t different = 0;
+
+	if (secret.len < PSK_GOOD_LEN)
+		return "is shorter than 12 bytes";
+	for (size_t i = 0; i < secret.len; i++) {
+		different += !seen[secret.data[i]];
+		seen[secret.data[i]] = true;
+	}
+	return different < PSK_GOOD_VARIETY ? "repeats few characters" : NULL;
+}
+
+/* Only keys that a peer of any address may use: others are a matter of
+ * those who chose them. */
+static void check_strength(struct check *c, const struct psk *psk)
+{
+	const struct addr anybody = {.family = ADDR_IPV4};
+	uint16_t entry, count = 1;
+
+	for (uint16_t i = 0; i < count; i++) {
+		struct wire_span secret =
+		    psk_candidate(psk, &anybody, i, &entry, &count);
+		const char *why = secret.len ? weakness(secret) : NULL;
+
+		if (why)
+			check_problem(c, "psk", psk_remedy,
+			    "a key for any peer %s: it can be guessed", why);
+	}
+}
+
 void check_psk(struct check *c)
 {
-	char path[CMD_PATH_MAX];
+	char path[CMD_PATH_MAX], error[CONF_ERROR_MAX];
+	struct psk *psk = NULL;
+	bool is_open;
 
-	cmd_file(c->env, "psk", path);
-	if (check_mode(c, "psk", path, psk_remedy))
-		check_ok(c, "psk", "%s", path);
+	cmd_file(c->env, PSK_PATH_NAME, path);
+	if (!check_mode(c, "psk", path, psk_remedy))
+		return;
+	if (psk_load(path, &psk, &is_open, error)) {
+		check_problem(c, "psk",
+		    "correct that line; see psk in "
+		    "sallyport.conf(5)",
+		    "%s", error);
+		return;
+	}
+	if (psk_count(psk) == 0)
+		check_problem(c, "psk", psk_remedy,
+		    "%s holds no key: nobody can connect", path);
+	else
+		check_ok(c, "psk", "%zu in %s", psk_count(psk), path);
+	check_strength(c, psk);
+	psk_free(psk);
 }

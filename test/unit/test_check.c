@@ -115,6 +115,43 @@ static void check_looks_at_users(void **state)
 	free(k.text);
 }
 
+static void check_judges_keys(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned int problems;
+		const char *part;
+	} rows[] = {
+	    {"any 3jcWkq0tYpq7HX2Jd0Pa\n", 0, "1 in "},
+	    {"any short\n", 1, "shorter than 12 bytes"},
+	    {"any 121212121212121212\n", 1, "repeats few characters"},
+	    {"any \"\"\n", 1, "psk:1:"},
+	    {"# one\nany\n", 1, "psk:2:"},
+	    {"# none\n", 1, "holds no key"},
+	    {"198.51.100.7 short\n", 0, "1 in "},
+	    {"any 3jcWkq0tYpq7HX2Jd0Pa\nany short\n", 1, "can be guessed"},
+	};
+	struct fixture *f = *state;
+	struct checked k = {0};
+
+	one_check(f, &k, check_psk);
+	assert_int_equal(k.c.problems, 1);
+	says(k.text, "openssl rand");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		tmptree_put(&f->tree, "psk", rows[i].text, 0600);
+		one_check(f, &k, check_psk);
+		if (k.c.problems != rows[i].problems)
+			fail_msg("row %zu: %s", i, k.text);
+		says(k.text, rows[i].part);
+		assert_null(strstr(k.text, "3jcW")); /* never shown */
+	}
+	tmptree_put(&f->tree, "psk", rows[0].text, 0640);
+	one_check(f, &k, check_psk);
+	assert_int_equal(k.c.problems, 1);
+	says(k.text, "0640");
+	free(k.text);
+}
+
 static void check_reads_sysctls(void **state)
 {
 	struct fixture *f = *state;
@@ -310,6 +347,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    CHECK_TEST(check_reads_the_configuration),
 	    CHECK_TEST(check_looks_at_users),
+	    CHECK_TEST(check_judges_keys),
 	    CHECK_TEST(check_reads_sysctls),
 	    CHECK_TEST(check_knows_private_ports),
 	    CHECK_TEST(check_names_who_has_a_port),
