@@ -107,14 +107,15 @@ static void start_engine(struct privsep *p)
 {
 	int sv[2], err;
 
-	if (socketpair(
-		AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sv))
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv))
 		err = -errno;
 	else {
 		err = spawn(p, sv[1]);
 		close(sv[1]);
 		if (err)
 			close(sv[0]);
+		else
+			fcntl(sv[0], F_SETFL, O_NONBLOCK);
 	}
 	if (err) {
 		log_error(

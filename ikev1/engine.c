@@ -206,7 +206,7 @@ static int start_sockets(struct engine *e)
 static void start_core(struct engine *e)
 {
 	const struct link_handlers link = {
-	    engine_on_link, engine_on_link_wanted, e};
+	    engine_on_link, engine_on_link_wanted, e, 0};
 	struct ike_config cfg;
 
 	settings_ike(&e->conf, &e->crypto, &cfg);

@@ -106,6 +106,8 @@ struct link *link_new(
 	l->loop = loop;
 	l->log = log;
 	l->handlers = *handlers;
+	if (!l->handlers.ready_ms)
+		l->handlers.ready_ms = LINK_READY_MS;
 	uv_timer_init(loop, &l->timer);
 	l->timer.data = l;
 	uv_timer_start(&l->timer, on_timer, TICK_MS, TICK_MS);
@@ -259,7 +261,7 @@ void link_peer_up(struct link *l, const struct peer_up *up)
 	}
 	p->up = *up;
 	p->state = LINK_PEER_RAISING;
-	p->due_ms = uv_now(l->loop) + LINK_READY_MS;
+	p->due_ms = uv_now(l->loop) + l->handlers.ready_ms;
 	send_up(l, PEER_UP, p);
 }
 

@@ -32,6 +32,7 @@ struct link_handlers {
 	/* There is no connection: get one and call link_attach(). */
 	void (*wanted)(void *ctx);
 	void *ctx;
+	uint32_t ready_ms; /* 0: LINK_READY_MS */
 };
 
 struct link *link_new(

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: ISC */
+/* The engine's smaller parts: UDP, Diffie-Hellman jobs, settings, IPC. */
+#include "common/crypto.h"
+#include "common/msg.h"
+#include "ikev1/core/isakmp.h"
+#include "ikev1/dh_pool.h"
+#include "ikev1/im_msg.h"
+#include "ikev1/settings.h"
+#include "ikev1/udp.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+/* --- UDP ----------------------------------------------------------------- */
+
+static enum udp_kind classify(
+    uint16_t port, const char *bytes, size_t len, struct wire_span *ike)
+{
+	return udp_classify(
+	    port, (struct wire_span){(const uint8_t *)bytes, len}, ike);
+}
+
+static void test_classify(void **state)
+{
+	struct wire_span ike;
+
+	(void)state;
+	assert_int_equal(classify(500, "\0\0\0\0x", 5, &ike), UDP_IKE);
+	assert_int_equal(ike.len, 5); /* no marker on 500 */
+	assert_int_equal(classify(500, "", 0, &ike), UDP_OTHER);
+	assert_int_equal(classify(4500, "\0\0\0\0abc", 7, &ike), UDP_IKE);
+	assert_int_equal(ike.len, 3);
+	assert_memory_equal(ike.data, "abc", 3);
+	assert_int_equal(classify(4500, "\xff", 1, &ike), UDP_KEEPALIVE);
+	assert_int_equal(classify(4500, "\0", 1, &ike), UDP_OTHER);
+	assert_int_equal(classify(4500, "\0\0\0\1abc", 7, &ike), UDP_OTHER);
+	for (size_t n = 0; n <= 4; n++)
+		if (n != 1)
+			assert_int_equal(
+			    classify(4500, "\0\0\0\0", n, &ike), UDP_OTHER);
+}
+
+/* Two sockets on the loopback; root only, for the bypass policies. */
+static void test_socket(void **state)
+{
+	struct addr a, b, local, peer, any = {.family = ADDR_IPV4};
+	uint8_t buf[64];
+	int fd, other;
+
+	(void)state;
+	if (geteuid())
+		skip();
+	addr_parse(&a, "127.0.0.2");
+	fd = udp_open(&any);
+	if (fd == -EPERM || fd == -ENOPROTOOPT || fd == -EOPNOTSUPP)
+		skip(); /* a container without the capability, or XFRM */
+	assert_true(fd >= 0);
+	assert_int_equal(udp_local(fd, &b), 0);
+	other = udp_open(&a);
+	assert_true(other >= 0);
+	assert_int_equal(udp_local(other, &a), 0);
+	assert_int_equal(
+	    udp_recv(fd, b.port, buf, sizeof(buf), &local, &peer), -EAGAIN);
+	addr_parse(&peer, "127.0.0.9");
+	peer.port = b.port;
+	assert_int_equal(
+	    udp_send(other, &a, &peer,
+		(struct wire_span){(const uint8_t *)"hi", 2}, true),
+	    0);
+	assert_int_equal(
+	    udp_recv(fd, b.port, buf, sizeof(buf), &local, &peer), 6);
+	assert_memory_equal(buf, "\0\0\0\0hi", 6);
+	assert_true(addr_equal(&peer, &a));
+	/* The address that was asked, not the one that is bound. */
+	assert_memory_equal(local.ip, "\x7f\0\0\x09", 4);
+	assert_int_equal(local.port, b.port);
+	/* And the answer leaves from it. */
+	b = local;
+	assert_int_equal(
+	    udp_send(fd, &local, &peer,
+		(struct wire_span){(const uint8_t *)"yes", 3}, false),
+	    0);
+	assert_int_equal(
+	    udp_recv(other, a.port, buf, sizeof(buf), &local, &peer), 3);
+	assert_true(addr_equal(&peer, &b));
+	/* Too long for the buffer. */
+	assert_int_equal(
+	    udp_send(fd, &b, &a,
+		(struct wire_span){(const uint8_t *)"12345", 5}, false),
+	    0);
+	assert_int_equal(
+	    udp_recv(other, a.port, buf, 4, &local, &peer), -EMSGSIZE);
+	assert_int_equal(udp_open(&a), -EADDRINUSE);
+	close(fd);
+	close(other);
+	addr_parse(&a, "2001:db8::1");
+	assert_int_equal(udp_open(&a), -EAFNOSUPPORT);
+}
+
+/* --- Diffie-Hellman jobs ------------------------------------------------- */
+
+struct dh_world {
+	int done, busy, failed;
+	uint32_t last_job;
+	size_t pub_len;
+};
+
+static void on_done(
+    void *ctx, uint32_t job, int err, const struct dh_result *res)
+{
+	struct dh_world *w = ctx;
+
+	w->done++;
+	w->last_job = job;
+	if (err == -EBUSY)
+		w->busy++;
+	else if (err)
+		w->failed++;
+	else
+		w->pub_len = res->pub_len;
+}
+
+static void test_dh_jobs(void **state)
+{
+	struct dh_world w = {0};
+	struct dh_result peer = {.pub_len = 0};
+	struct dh_keypair kp;
+	struct dh_pool *p;
+	struct wire_span pub;
+	uv_loop_t loop;
+
+	(void)state;
+	assert_int_equal(uv_loop_init(&loop), 0);
+	p = dh_pool_new(&loop, on_done, &w);
+	assert_int_equal(dh_generate(IKE_GROUP_ECP256, &kp, &peer), 0);
+	pub = (struct wire_span){peer.pub, peer.pub_len};
+	dh_pool_submit(p, 1, IKE_GROUP_ECP256, pub);
+	assert_int_equal(w.done, 1); /* cheap: at once */
+	assert_int_equal(w.pub_len, 64);
+	/* A point that is none. */
+	peer.pub[0] ^= 1;
+	dh_pool_submit(p, 2, IKE_GROUP_ECP256, pub);
+	assert_int_equal(w.failed, 1);
+	dh_keypair_done(&kp);
+
+	assert_int_equal(dh_generate(IKE_GROUP_MODP2048, &kp, &peer), 0);
+	pub = (struct wire_span){peer.pub, peer.pub_len};
+	dh_pool_submit(p, 3, IKE_GROUP_MODP2048, pub);
+	assert_int_equal(w.done, 2); /* dear: later */
+	assert_int_equal(dh_pool_waiting(p), 1);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(w.done, 3);
+	assert_int_equal(w.last_job, 3);
+	assert_int_equal(w.pub_len, 256);
+	assert_int_equal(dh_pool_waiting(p), 0);
+	dh_keypair_done(&kp);
+	dh_pool_free(p);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+static void test_dh_limits(void **state)
+{
+	static const uint8_t zero[IKE_DH_MAX + 1];
+	struct dh_world w = {0};
+	struct dh_pool *p;
+	uv_loop_t loop;
+
+	(void)state;
+	assert_int_equal(uv_loop_init(&loop), 0);
+	p = dh_pool_new(&loop, on_done, &w);
+	dh_pool_submit(
+	    p, 1, IKE_GROUP_MODP2048, (struct wire_span){zero, sizeof(zero)});
+	assert_int_equal(w.failed, 1);
+	/* A public value of 0 is refused at once by each job. */
+	for (uint32_t i = 0; i < DH_POOL_MAX + 3; i++)
+		dh_pool_submit(
+		    p, i, IKE_GROUP_MODP2048, (struct wire_span){zero, 256});
+	assert_int_equal(w.busy, 3);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(w.done, 1 + DH_POOL_MAX + 3);
+	assert_int_equal(w.failed, 1 + DH_POOL_MAX);
+	/* Freed with work under way: no more calls, no leak. */
+	w.done = 0;
+	dh_pool_submit(p, 9, IKE_GROUP_MODP2048, (struct wire_span){zero, 256});
+	dh_pool_free(p);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(w.done, 0);
+	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+/* --- settings ------------------------------------------------------------ */
+
+static void test_settings(void **state)
+{
+	char error[CONF_ERROR_MAX];
+	struct sallyport_conf conf;
+	struct crypto crypto = {.hmac = NULL};
+	struct ike_config cfg;
+
+	(void)state;
+	/* Every default is one that we can do. */
+	assert_int_equal(
+	    conf_parse(&conf, "", "f", settings_check_suite, error), 0);
+	settings_ike(&conf, &crypto, &cfg);
+	assert_ptr_equal(cfg.crypto, &crypto);
+	assert_int_equal(cfg.ike_count, conf.ike.proposal_count);
+	assert_int_equal(cfg.esp_count, conf.ike.esp_count);
+	assert_int_equal(cfg.ike[0].cipher, IKE_CIPHER_AES);
+	assert_int_equal(cfg.ike[0].key_bits, 256);
+	assert_int_equal(cfg.ike[0].hash, IKE_HASH_SHA256);
+	assert_int_equal(cfg.ike[0].group, IKE_GROUP_ECP256);
+	assert_int_equal(cfg.esp[0].cipher, ESP_AES);
+	assert_int_equal(cfg.esp[0].hash, ESP_AUTH_SHA256);
+	assert_int_equal(cfg.esp[0].group, 0);
+	assert_int_equal(cfg.dpd_ms, 30000);
+	assert_int_equal(
+	    conf_parse(&conf, "ike {\n\nproposals = {\"rot13-md5-modp768\"}\n}",
+		"f", settings_check_suite, error),
+	    -EINVAL);
+	assert_non_null(strstr(error, "f:3: proposals: \"rot13-md5-modp768\""));
+}
+
+/* --- messages ------------------------------------------------------------ */
+
+static void test_messages(void **state)
+{
+	uint8_t out[MSG_MAX];
+	union im_any body, back;
+
+	(void)state;
+	for (size_t i = 0; i < im_table.count; i++) {
+		const struct msg_desc *d = &im_table.descs[i];
+		struct msg_header hdr;
+		int n;
+
+		memset(&body, 0, sizeof(body));
+		assert_true(d->size <= sizeof(body));
+		n = msg_encode(&im_table, d->type, 7, &body, out, sizeof(out));
+		assert_true(n >= MSG_HEADER_LEN);
+		assert_int_equal(msg_decode(&im_table, out, (size_t)n, &hdr,
+				     &back, sizeof(back)),
+		    0);
+		assert_int_equal(hdr.type, d->type);
+		assert_memory_equal(&body, &back, d->size);
+		for (int cut = 0; cut < n; cut++)
+			assert_int_not_equal(
+			    msg_decode(&im_table, out, (size_t)cut, &hdr, &back,
+				sizeof(back)),
+			    0);
+		assert_ptr_equal(msg_find(&im_table, d->type), d);
+	}
+}
+
+static void test_sa_message(void **state)
+{
+	struct ike_kernel_sa sa = {.r = 1ull << 40,
+	    .slot = 9,
+	    .dir = IKE_SA_OUT,
+	    .spi = 0xdeadbeef,
+	    .encap = true,
+	    .cipher = ESP_AES,
+	    .auth = ESP_AUTH_SHA512,
+	    .trunc_bits = 256,
+	    .enc_len = 32,
+	    .auth_len = 64,
+	    .soft_s = 1,
+	    .hard_s = 2,
+	    .soft_bytes = 1ull << 33,
+	    .hard_bytes = 1ull << 34};
+	struct ike_kernel_sa back;
+	struct msg_header hdr;
+	struct im_sa m, got;
+	uint8_t out[MSG_MAX];
+	int n;
+
+	(void)state;
+	addr_parse(&sa.src, "192.0.2.1");
+	addr_parse(&sa.dst, "203.0.113.7");
+	sa.src.port = 4500;
+	sa.dst.port = 40000;
+	memset(sa.enc_key, 0x11, 32);
+	memset(sa.auth_key, 0x22, 64);
+	im_sa_from_kernel(&m, 77, &sa);
+	n = msg_encode(&im_table, IM_SA_ADD, 0, &m, out, sizeof(out));
+	assert_true(n > 0);
+	assert_int_equal(
+	    msg_decode(&im_table, out, (size_t)n, &hdr, &got, sizeof(got)), 0);
+	assert_int_equal(got.job, 77);
+	im_sa_to_kernel(&back, &got);
+	assert_int_equal(back.r, sa.r);
+	assert_int_equal(back.slot, 9);
+	assert_int_equal(back.dir, IKE_SA_OUT);
+	assert_int_equal(back.spi, 0xdeadbeef);
+	assert_true(back.encap);
+	assert_true(addr_equal(&back.src, &sa.src));
+	assert_true(addr_equal(&back.dst, &sa.dst));
+	assert_int_equal(back.cipher, ESP_AES);
+	assert_int_equal(back.auth, ESP_AUTH_SHA512);
+	assert_int_equal(back.trunc_bits, 256);
+	assert_int_equal(back.enc_len, 32);
+	assert_int_equal(back.auth_len, 64);
+	assert_memory_equal(back.enc_key, sa.enc_key, IKE_KEY_MAX);
+	assert_memory_equal(back.auth_key, sa.auth_key, IKE_KEY_MAX);
+	assert_int_equal(back.soft_s, 1);
+	assert_int_equal(back.hard_s, 2);
+	assert_true(back.soft_bytes == sa.soft_bytes);
+	assert_true(back.hard_bytes == sa.hard_bytes);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_classify),
+	    cmocka_unit_test(test_socket),
+	    cmocka_unit_test(test_dh_jobs),
+	    cmocka_unit_test(test_dh_limits),
+	    cmocka_unit_test(test_settings),
+	    cmocka_unit_test(test_messages),
+	    cmocka_unit_test(test_sa_message),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
