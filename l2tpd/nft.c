@@ -72,6 +72,12 @@ static void render_prerouting(FILE *f)
 	    "%s@th,64,16 & 0xc000 == 0x4000 "
 	    "meta mark & 0x%08x . @th,96,16 != @mtl counter drop\n",
 	    to_us, NFT_MARK_MASK);
+	/* nft would "correct" a checksum of 0, which means that there is none
+	 * (RFC 768); xl2tpd sends so. */
+	fprintf(f,
+	    "%sudp checksum 0 notrack udp dport set meta mark & 0x%08x "
+	    "map @m2p udp checksum set 0 accept\n",
+	    to_us, NFT_MARK_MASK);
 	fprintf(f,
 	    "%snotrack udp dport set meta mark & 0x%08x map @m2p accept\n",
 	    to_us, NFT_MARK_MASK);

@@ -71,7 +71,11 @@ static void test_render_order(void **state)
 	size_t clear = at(text, "dport 1701 meta ipsec missing counter drop");
 	size_t guard = at(text, "@th,80,16 != @mt counter drop");
 	size_t guard_l = at(text, "@th,96,16 != @mtl counter drop");
-	size_t rewrite = at(text, "udp dport set meta mark");
+	size_t unsummed = at(text, "dport 1701 udp checksum 0 notrack udp "
+				   "dport set meta mark & 0xff003fff map "
+				   "@m2p udp checksum set 0 accept");
+	size_t rewrite = at(text, "dport 1701 notrack udp dport set meta mark "
+				  "& 0xff003fff map @m2p accept");
 	size_t rest = at(text, "dport 1701 counter drop");
 	size_t wash = at(text, "iifname \"sp*\" meta mark & 0xff000000 == "
 			       "0x53000000 meta mark set meta mark & "
@@ -81,7 +85,8 @@ static void test_render_order(void **state)
 	assert_true(wash < clear);
 	assert_true(clear < guard);
 	assert_true(guard < guard_l);
-	assert_true(guard_l < rewrite);
+	assert_true(guard_l < unsummed);
+	assert_true(unsummed < rewrite);
 	assert_true(rewrite < rest);
 	assert_int_equal(at(text, "add table inet sallyport\n"
 				  "delete table inet sallyport\n"
