@@ -84,7 +84,10 @@ static void read_result(struct wire_span value, struct l2tp_result *result)
 	if (wire_left(&r) < 2)
 		return;
 	result->has_error = true;
-	result->error = unswapped(wire_get_u16(&r));
+	result->error = wire_get_u16(&r);
+	/* There it is a version, 0x0100. */
+	if (result->code != L2TP_STOP_VERSION)
+		result->error = unswapped(result->error);
 	result->text = wire_get_span(&r, wire_left(&r));
 }
 
