@@ -380,6 +380,10 @@ static void on_send(struct world *w, const struct lns_action *act)
 		fault(w, "SEND without R's socket");
 	if (act->tunnel_id && (!t || !addr_equal(&t->peer, &act->peer)))
 		fault(w, "SEND on tunnel %u, not there", act->tunnel_id);
+	if (act->len > L2TP_HEADER_LEN) {
+		memcpy(w->last, act->data, act->len);
+		w->last_len = act->len;
+	}
 	for (size_t i = 0; i < WORLD_CLIENTS; i++) {
 		struct world_client *c = &w->clients[i];
 

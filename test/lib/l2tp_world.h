@@ -66,6 +66,8 @@ struct world {
 	struct world_tunnel tunnels[WORLD_OBJECTS];
 	struct world_session sessions[WORLD_OBJECTS];
 	struct world_client clients[WORLD_CLIENTS];
+	uint8_t last[LNS_DATAGRAM_MAX]; /* the newest SEND but for ZLBs */
+	size_t last_len;
 	unsigned int session_opens, session_closes, tunnel_opens;
 	char *transcript; /* every action but logs */
 	size_t transcript_len, transcript_size;
