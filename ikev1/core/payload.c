@@ -3,10 +3,9 @@
 #include "ikev1/core/payload.h"
 
 #include "ikev1/core/algs.h"
+#include "ikev1/core/text.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 
 #define IPPROTO_UDP_NUMBER 17
 #define COOKIES_LEN (2 * ISAKMP_COOKIE_LEN)
@@ -170,72 +169,17 @@ bool payload_id_is_phase1(const struct payload_id *id)
 
 /* --- text -------------------------------------------------------------- */
 
-/* Text that stops before it overflows and remembers that. */
-struct text {
-	char *out;
-	size_t size, pos;
-	bool is_cut;
-};
-
-/* Appends all of s or nothing. */
-static void text_put(struct text *t, const char *s)
-{
-	size_t len = strlen(s);
-
-	if (t->is_cut || len + sizeof("...") > t->size - t->pos) {
-		t->is_cut = true;
-		return;
-	}
-	memcpy(t->out + t->pos, s, len + 1);
-	t->pos += len;
-}
-
-static void text_end(struct text *t)
-{
-	if (t->is_cut)
-		memcpy(t->out + t->pos, "...", sizeof("..."));
-}
-
-static struct text text_begin(char *out, size_t size)
-{
-	out[0] = '\0';
-	return (struct text){.out = out, .size = size};
-}
-
-static void text_put_printable(struct text *t, struct wire_span s)
-{
-	for (size_t i = 0; i < s.len && !t->is_cut; i++) {
-		uint8_t c = s.data[i];
-		char one[5] = {(char)c, '\0'};
-
-		if (c < 0x20 || c > 0x7e || c == '"' || c == '\'' || c == '\\')
-			snprintf(one, sizeof(one), "\\x%02x", c);
-		text_put(t, one);
-	}
-}
-
-static void text_put_hex(struct text *t, struct wire_span s)
-{
-	for (size_t i = 0; i < s.len && !t->is_cut; i++) {
-		char one[3];
-
-		snprintf(one, sizeof(one), "%02x", s.data[i]);
-		text_put(t, one);
-	}
-}
-
 static void text_put_addrs(struct text *t, const struct id_row *row,
     struct wire_span data, const char *between)
 {
 	struct addr a = addr_at(data, 0, row->family);
 	char ip[ADDR_TEXT_MAX];
 
-	text_put(t, addr_ip_text(&a, ip));
+	text_put(t, "%s", addr_ip_text(&a, ip));
 	if (!between)
 		return;
 	a = addr_at(data, addr_ip_len(&a), row->family);
-	text_put(t, between);
-	text_put(t, addr_ip_text(&a, ip));
+	text_put(t, "%s%s", between, addr_ip_text(&a, ip));
 }
 
 static void text_put_id(struct text *t, const struct payload_id *id)
@@ -244,10 +188,8 @@ static void text_put_id(struct text *t, const struct payload_id *id)
 	char name[ISAKMP_NAME_MAX];
 
 	if (!row || (row->len && id->data.len != row->len)) {
-		text_put(t, "(");
-		text_put(
-		    t, isakmp_name_text(ISAKMP_REG_ID_TYPE, id->type, name));
-		text_put(t, ")");
+		text_put(t, "(%s)",
+		    isakmp_name_text(ISAKMP_REG_ID_TYPE, id->type, name));
 		return;
 	}
 	switch (row->form) {
@@ -280,7 +222,6 @@ const char *payload_id_text(
 	struct text t = text_begin(out, PAYLOAD_ID_TEXT_MAX);
 
 	text_put_id(&t, id);
-	text_end(&t);
 	return out;
 }
 
@@ -288,15 +229,10 @@ const char *payload_id_selector_text(
     const struct payload_id *id, char out[PAYLOAD_ID_TEXT_MAX])
 {
 	struct text t = text_begin(out, PAYLOAD_ID_TEXT_MAX);
-	char selector[16];
 
 	text_put_id(&t, id);
-	if (id->protocol || id->port) {
-		snprintf(selector, sizeof(selector), "[%u/%u]", id->protocol,
-		    id->port);
-		text_put(&t, selector);
-	}
-	text_end(&t);
+	if (id->protocol || id->port)
+		text_put(&t, "[%u/%u]", id->protocol, id->port);
 	return out;
 }
 
@@ -305,7 +241,6 @@ const char *payload_printable(struct wire_span text, char *out, size_t size)
 	struct text t = text_begin(out, size);
 
 	text_put_printable(&t, text);
-	text_end(&t);
 	return out;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which of the peer's proposals is taken, why none is, and suites as text
- * ("aes256-sha256-modp2048").
+ * Which of the peer's proposals is taken, and why none is.
  *
  * Only configured suites are taken.  Among the offered ones that are
  * configured the order is: AES before 3DES; ciphers, then hashes, in the
@@ -13,9 +12,8 @@
 
 #include "ikev1/core/ike.h"
 #include "ikev1/core/payload_sa.h"
+#include "ikev1/core/proposal_suite.h"
 
-/* Room for a suite's text, NUL included. */
-#define PROPOSAL_SUITE_MAX 40
 /* Room for the report on a refused offer, NUL included. */
 #define PROPOSAL_REPORT_MAX 1500
 
@@ -49,17 +47,5 @@ struct proposal_policy {
 int proposal_choose(const struct sa_offer *offer,
     const struct proposal_policy *policy, struct proposal_choice *out,
     char report[PROPOSAL_REPORT_MAX]);
-
-/*
- * Parses "cipher-hash-group" (phase 1) or "cipher-auth[-group]" (phase 2).
- * Returns 0; -EINVAL for another form or an unknown word; -ENOTSUP for an
- * algorithm that is known but not implemented.
- */
-int proposal_suite_parse(enum sa_phase phase, const char *text,
-    struct ike_suite *out, char reason[ISAKMP_REASON_MAX]);
-
-/* The same back; numbers without a name become "cipher 65". */
-const char *proposal_suite_text(enum sa_phase phase,
-    const struct ike_suite *suite, char out[PROPOSAL_SUITE_MAX]);
 
 #endif

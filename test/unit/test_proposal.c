@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Choice among offers, reports on refused ones, suites as text. */
+/* Choice among offers, reports on refused ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -441,118 +441,6 @@ static void bundles_are_refused_as_one(void **state)
 	    "with another protocol");
 }
 
-/* --- suites ------------------------------------------------------------ */
-
-static void suites_parse_and_print(void **state)
-{
-	static const struct {
-		enum sa_phase phase;
-		const char *text;
-		struct ike_suite suite;
-	} rows[] = {
-	    {SA_PHASE1, "aes256-sha256-modp2048", {7, 256, 4, 14}},
-	    {SA_PHASE1, "aes128-sha1-ecp256", {7, 128, 2, 19}},
-	    {SA_PHASE1, "aes192-sha384-ecp384", {7, 192, 5, 20}},
-	    {SA_PHASE1, "3des-sha512-ecp521", {5, 192, 6, 21}},
-	    {SA_PHASE1, "aes256-sha1-modp3072", {7, 256, 2, 15}},
-	    {SA_PHASE1, "aes256-sha1-modp4096", {7, 256, 2, 16}},
-	    {SA_PHASE2, "aes256-sha256", {12, 256, 5, 0}},
-	    {SA_PHASE2, "aes128-sha1-modp2048", {12, 128, 2, 14}},
-	    {SA_PHASE2, "3des-sha384", {3, 192, 6, 0}},
-	    {SA_PHASE2, "aes192-sha512", {12, 192, 7, 0}},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char text[PROPOSAL_SUITE_MAX];
-		struct ike_suite s;
-
-		assert_int_equal(
-		    proposal_suite_parse(rows[i].phase, rows[i].text, &s, NULL),
-		    0);
-		assert_int_equal(s.cipher, rows[i].suite.cipher);
-		assert_int_equal(s.key_bits, rows[i].suite.key_bits);
-		assert_int_equal(s.hash, rows[i].suite.hash);
-		assert_int_equal(s.group, rows[i].suite.group);
-		assert_string_equal(
-		    proposal_suite_text(rows[i].phase, &s, text), rows[i].text);
-	}
-}
-
-static void wrong_suites_are_refused(void **state)
-{
-	static const struct {
-		enum sa_phase phase;
-		const char *text;
-		int err;
-		const char *reason;
-	} rows[] = {
-	    {SA_PHASE1, "", -EINVAL,
-		"\"\" is not of the form "
-		"cipher-hash-group"},
-	    {SA_PHASE1, "aes256-sha256", -EINVAL,
-		"\"aes256-sha256\" is not of the form cipher-hash-group"},
-	    {SA_PHASE1, "aes256-sha256-modp2048-", -EINVAL,
-		"\"aes256-sha256-modp2048-\" is not of the form "
-		"cipher-hash-group"},
-	    {SA_PHASE1, "aes256-sha256-modp2048-x", -EINVAL,
-		"\"aes256-sha256-modp2048-x\" is not of the form "
-		"cipher-hash-group"},
-	    {SA_PHASE1, "aes256--modp2048", -EINVAL,
-		"\"aes256--modp2048\": \"\" is no hash of phase 1"},
-	    {SA_PHASE1, "aes-sha1-modp2048", -EINVAL,
-		"\"aes-sha1-modp2048\": \"aes\" is no cipher of phase 1"},
-	    {SA_PHASE1, "aes256-sha2-modp2048", -EINVAL,
-		"\"aes256-sha2-modp2048\": \"sha2\" is no hash of phase 1"},
-	    {SA_PHASE1, "aes256-sha1-modp20488", -EINVAL,
-		"\"aes256-sha1-modp20488\": \"modp20488\" is no group of "
-		"phase 1"},
-	    {SA_PHASE1, "AES256-sha1-modp2048", -EINVAL,
-		"\"AES256-sha1-modp2048\": \"AES256\" is no cipher of phase "
-		"1"},
-	    {SA_PHASE1, "aes256-md5-modp2048", -ENOTSUP,
-		"\"aes256-md5-modp2048\": \"md5\" is too weak or not "
-		"implemented"},
-	    {SA_PHASE1, "aes256-sha1-modp1024", -ENOTSUP,
-		"\"aes256-sha1-modp1024\": \"modp1024\" is too weak or not "
-		"implemented"},
-	    {SA_PHASE2, "aes256gcm16-sha1", -ENOTSUP,
-		"\"aes256gcm16-sha1\": \"aes256gcm16\" is too weak or not "
-		"implemented"},
-	    {SA_PHASE2, "null-sha1", -ENOTSUP,
-		"\"null-sha1\": \"null\" is too weak or not implemented"},
-	    {SA_PHASE2, "aes256", -EINVAL,
-		"\"aes256\" is not of the form cipher-hash[-group]"},
-	    {SA_PHASE2, "aes256-", -EINVAL,
-		"\"aes256-\" is not of the form cipher-hash[-group]"},
-	    {SA_PHASE2, "aes256-sha256-", -EINVAL,
-		"\"aes256-sha256-\" is not of the form cipher-hash[-group]"},
-	    {SA_PHASE2, "-", -EINVAL, "\"-\": \"\" is no cipher of ESP"},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char reason[ISAKMP_REASON_MAX] = "";
-		struct ike_suite s;
-
-		assert_int_equal(proposal_suite_parse(
-				     rows[i].phase, rows[i].text, &s, reason),
-		    rows[i].err);
-		assert_string_equal(reason, rows[i].reason);
-	}
-}
-
-static void long_suite_texts_are_cut(void **state)
-{
-	struct ike_suite s = {65535, 65535, 65535, 65535};
-	char text[PROPOSAL_SUITE_MAX];
-
-	(void)state;
-	proposal_suite_text(SA_PHASE2, &s, text);
-	assert_true(strlen(text) < sizeof(text));
-	assert_string_equal(text, "ESP cipher 65535/65535...");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -563,9 +451,6 @@ int main(void)
 	    cmocka_unit_test(phase2_is_chosen),
 	    cmocka_unit_test(phase2_oddities),
 	    cmocka_unit_test(bundles_are_refused_as_one),
-	    cmocka_unit_test(suites_parse_and_print),
-	    cmocka_unit_test(wrong_suites_are_refused),
-	    cmocka_unit_test(long_suite_texts_are_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
