@@ -12,11 +12,13 @@
 
 static bool new_spi(struct ike *ike, uint32_t *spi)
 {
-	do {
+	for (int tries = 0; tries < IKE_RANDOM_TRIES; tries++) {
 		if (!ike_random(ike, spi, sizeof(*spi)))
 			return false;
-	} while (*spi < SPI_MIN || child_find(ike, *spi));
-	return true;
+		if (*spi >= SPI_MIN && !child_find(ike, *spi))
+			return true;
+	}
+	return false;
 }
 
 struct child *child_of(struct ike *ike, struct peer *peer, uint32_t spi_in)

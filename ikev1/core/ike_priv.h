@@ -25,6 +25,7 @@
 #define COOKIE_LEN ISAKMP_COOKIE_LEN
 #define NONCE_LEN 32
 #define NEVER UINT64_MAX
+#define IKE_RANDOM_TRIES 16  /* for a number that is not in use */
 #define MESSAGE_IDS_MAX 1024 /* remembered for each IKE SA */
 #define QUICKS_MAX 8	     /* Quick Modes at a time under one IKE SA */
 #define PEER_FAMILY_MAX 4    /* R of one identity and place */

@@ -19,12 +19,15 @@ static uint32_t new_id(struct ike *ike, struct ike_sa *sa)
 {
 	uint32_t id;
 
-	do {
+	for (int tries = 0; tries < IKE_RANDOM_TRIES; tries++) {
 		if (!ike_random(ike, &id, sizeof(id)))
 			return 0;
-	} while (!id || sa_seen_id(sa, id) || quick_find(sa, id));
-	sa_remember_id(sa, id);
-	return id;
+		if (id && !sa_seen_id(sa, id) && !quick_find(sa, id)) {
+			sa_remember_id(sa, id);
+			return id;
+		}
+	}
+	return 0;
 }
 
 /* One payload, under HASH, encrypted. */

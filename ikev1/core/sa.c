@@ -16,18 +16,28 @@ static bool is_half_open(enum sa_state state)
 	return state == SA_SENT2 || state == SA_KEYING || state == SA_SENT4;
 }
 
-struct ike_sa *sa_new(struct ike *ike)
+/* A cookie that is not zero and not in use (RFC 2408 section 2.5.3). */
+static bool new_cookie(struct ike *ike, uint8_t *cookie)
 {
 	static const uint8_t zero[COOKIE_LEN];
+
+	for (int tries = 0; tries < IKE_RANDOM_TRIES; tries++) {
+		if (!ike_random(ike, cookie, COOKIE_LEN))
+			return false;
+		if (memcmp(cookie, zero, COOKIE_LEN) && !sa_find(ike, cookie))
+			return true;
+	}
+	return false;
+}
+
+struct ike_sa *sa_new(struct ike *ike)
+{
 	struct ike_sa *sa = xcalloc(1, sizeof(*sa));
 
-	do {
-		if (!ike_random(ike, sa->cky_r, COOKIE_LEN)) {
-			free(sa);
-			return NULL;
-		}
-	} while (
-	    !memcmp(sa->cky_r, zero, COOKIE_LEN) || sa_find(ike, sa->cky_r));
+	if (!new_cookie(ike, sa->cky_r)) {
+		free(sa);
+		return NULL;
+	}
 	sa->half_open_at = NOT_HALF_OPEN;
 	sa->age = ++ike->next_age;
 	sa->due_ms = NEVER;
