@@ -113,11 +113,13 @@ struct ikew_item *ikew_queue(struct ikew *w, uint64_t delay)
 void ikew_carry(struct ikew *w, bool to_server, const struct ike_event *ev,
     const uint8_t *data, size_t len)
 {
+	uint8_t copy[CLIENT_PACKET_MAX];
 	int copies = 1;
 
+	memcpy(copy, data, len);
 	w->datagrams++;
 	if (w->datagrams == w->drop_nth ||
-	    (w->filter && !w->filter(w, to_server, data, len)) ||
+	    (w->filter && !w->filter(w, to_server, copy, &len)) ||
 	    (w->loss && rnd(w) % 100 < (uint64_t)w->loss))
 		return;
 	if (w->dup && rnd(w) % 100 < (uint64_t)w->dup)
@@ -131,7 +133,7 @@ void ikew_carry(struct ikew *w, bool to_server, const struct ike_event *ev,
 		it = ikew_queue(w, wait);
 		it->to_server = to_server;
 		it->ev = *ev;
-		memcpy(it->data, data, len);
+		memcpy(it->data, copy, len);
 		it->len = len;
 	}
 }
@@ -169,6 +171,12 @@ struct ike_client *ikew_client(
 	ikec_init(c);
 	w->client[w->client_count++] = c;
 	return c;
+}
+
+void ikew_crash(struct ikew *w)
+{
+	ike_free(w->ike);
+	w->ike = ike_new(&w->cfg, ikew_random, w);
 }
 
 void ikew_save(struct ikew *w)

@@ -54,9 +54,9 @@ struct ikew_item {
 	uint8_t pub[IKE_DH_MAX], shared[IKE_DH_MAX];
 };
 
-/* Looks at (and may drop: false) each datagram; may be NULL. */
+/* Looks at each datagram, may change it, may drop it (false); or NULL. */
 typedef bool (*ikew_filter_fn)(
-    struct ikew *w, bool to_server, const uint8_t *data, size_t len);
+    struct ikew *w, bool to_server, uint8_t *data, size_t *len);
 
 struct ikew {
 	struct crypto crypto;
@@ -69,7 +69,9 @@ struct ikew {
 	int loss, dup;	    /* percent */
 	uint32_t jitter_ms; /* reorders */
 	ikew_filter_fn filter;
-	int drop_nth; /* drops the n-th datagram (from 1); 0: none */
+	void *filter_ctx;
+	bool mirror_dh; /* the answer is the client's own value */
+	int drop_nth;	/* drops the n-th datagram (from 1); 0: none */
 	int datagrams;
 	/* l2tpd and the kernel */
 	bool hold_ready, hold_gone, refuse_peers;
@@ -115,6 +117,8 @@ void ikew_step(struct ikew *w, const struct ike_event *ev);
 /* A datagram as if from there. */
 void ikew_inject(struct ikew *w, const struct addr *from, uint16_t local,
     const uint8_t *data, size_t len);
+/* A new, empty machine in place of the old one. */
+void ikew_crash(struct ikew *w);
 /* Saves, frees, restores. */
 void ikew_save(struct ikew *w);
 

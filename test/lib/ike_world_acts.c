@@ -37,7 +37,8 @@ static void dh(struct ikew *w, const struct ike_action *a)
 	it->ev.error = err;
 	if (err)
 		return;
-	memcpy(it->pub, r.pub, it->ev.pub.len = r.pub_len);
+	memcpy(it->pub, w->mirror_dh ? a->data : r.pub,
+	    it->ev.pub.len = r.pub_len);
 	memcpy(it->shared, r.shared, it->ev.shared.len = r.shared_len);
 	secret_wipe(&r, sizeof(r));
 }

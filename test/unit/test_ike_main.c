@@ -6,45 +6,571 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "ikev1/core/vendor.h"
+#include "ikev1/core/isakmp.h"
 #include "test/lib/ike_world.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const suites[] = {
-    "aes128-sha1-modp2048", "aes256-sha1-ecp256", "aes256-sha256-modp2048"};
+static struct ike_client *native(struct ikew *w)
+{
+	return ikew_client(w, "203.0.113.7", NULL, 0);
+}
+
+static struct ike_client *natted(struct ikew *w)
+{
+	return ikew_client(w, "10.0.0.2", "203.0.113.9", 40000);
+}
 
 static void each_suite_connects_with_and_without_nat(void **state)
 {
+	static const char *const suites[] = {"aes128-sha1-modp2048",
+	    "aes256-sha1-ecp256", "aes256-sha256-modp2048"};
+
 	(void)state;
-	for (size_t i = 0; i < 6; i++) {
+	for (size_t i = 0; i < 12; i++) {
 		bool is_nat = i & 1;
 		struct ikew *w = ikew_new(i);
-		struct ike_client *c;
+		struct ike_client *c = is_nat ? natted(w) : native(w);
 
-		w->save_often = i > 2;
-		c = ikew_client(w, is_nat ? "10.0.0.2" : "203.0.113.7",
-		    is_nat ? "203.0.113.9" : NULL, 40000);
-		c->ike[0] = ikew_suite(true, suites[i / 2]);
+		w->save_often = i >= 6;
+		c->ike[0] = ikew_suite(true, suites[i % 6 / 2]);
 		assert_true(ikew_connect(w, c));
+		ikew_run(w, 100);
 		assert_int_equal(c->sa[0].floated, is_nat);
-		assert_true(ikew_logged(w, suites[i / 2]));
+		assert_true(ikew_logged(w, suites[i % 6 / 2]));
 		assert_int_equal(ikew_logged(w, "client behind NAT"), is_nat);
 		assert_int_equal(ikew_live_sas(w), 2);
 		assert_int_equal(ikew_peers_in(w, WORLD_PEER_UP), 1);
 		assert_int_equal(w->peer[0].up.natt, is_nat);
 		assert_true(addr_equal(&w->peer[0].up.peer, &c->outer[is_nat]));
+		assert_string_equal(w->peer[0].up.identity,
+		    is_nat ? "10.0.0.2" : "203.0.113.7");
 		assert_int_equal(c->hash_failures, 0);
 		ikew_free(w);
 	}
+}
+
+static void any_one_message_may_be_lost(void **state)
+{
+	(void)state;
+	for (int n = 1; n <= 9; n++) {
+		struct ikew *w = ikew_new((uint64_t)n);
+		struct ike_client *c = n & 1 ? natted(w) : native(w);
+
+		w->drop_nth = n;
+		w->save_often = n & 2;
+		assert_true(ikew_connect(w, c));
+		ikew_run(w, 60000);
+		assert_true(ikew_pair_right(w, c));
+		assert_int_equal(ikew_live_sas(w), 2);
+		assert_int_equal(w->peer_count, 1);
+		assert_int_equal(ikew_counts(w).half_open, 0);
+		ikew_free(w);
+	}
+}
+
+/* A client whose attempt fails tries again, as people do. */
+static void a_bad_link_delays_but_does_not_stop(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < 24; seed++) {
+		struct ikew *w = ikew_new(seed);
+		struct ike_client *c = seed & 1 ? natted(w) : native(w);
+		int tries = 4;
+
+		w->loss = 30;
+		w->dup = 20;
+		w->jitter_ms = 400;
+		w->save_often = seed & 2;
+		while (!ikew_main(w, c) && --tries)
+			;
+		assert_true(tries > 0);
+		tries = 4;
+		while (!ikew_quick(w, c) && --tries)
+			;
+		assert_true(tries > 0);
+		w->loss = 0;
+		ikew_run(w, 200000);
+		assert_true(ikew_pair_right(w, c));
+		assert_int_equal(ikew_counts(w).half_open, 0);
+		assert_int_equal(ikew_counts(w).pairs * 2, ikew_live_sas(w));
+		assert_int_equal(ikew_peers_in(w, WORLD_PEER_UP), 1);
+		ikew_free(w);
+	}
+}
+
+static void a_wrong_key_is_logged_once_and_not_answered(void **state)
+{
+	(void)state;
+	for (int save = 0; save < 2; save++) {
+		struct ikew *w = ikew_new(1);
+		struct ike_client *c = natted(w);
+		int sends;
+
+		w->save_often = save;
+		c->psk = "not the same secret";
+		ikec_start_main(c);
+		ikew_run(w, 60);
+		assert_int_equal(c->cur->state, CLIENT_SENT5);
+		sends = w->sends;
+		ikew_run(w, 20000);
+		assert_int_equal(w->sends, sends);
+		assert_int_equal(
+		    ikew_log_count(w, "likely pre-shared key mismatch"), 1);
+		assert_true(ikew_logged(w, "203.0.113.9:40001"));
+		assert_true(ikew_logged(w, "198.51.100.1:4500"));
+		ikew_run(w, 20000);
+		assert_int_equal(ikew_counts(w).sas, 0);
+		assert_int_equal(w->peer_count, 0);
+		ikew_free(w);
+	}
+}
+
+static void the_second_candidate_key_is_tried(void **state)
+{
+	(void)state;
+	for (int save = 0; save < 2; save++) {
+		struct ikew *w = ikew_new(1);
+		struct ike_client *c = natted(w), *bad = native(w);
+
+		w->save_often = save;
+		w->psk[0] = "the key of someone else";
+		w->psk[1] = "the key of a third one";
+		w->psk[2] = c->psk;
+		assert_true(ikew_connect(w, c));
+		assert_int_equal(ikew_log_count(w, "mismatch"), 0);
+		bad->psk = "none of them";
+		assert_false(ikew_main(w, bad));
+		assert_int_equal(ikew_log_count(w, "mismatch"), 1);
+		ikew_free(w);
+	}
+}
+
+static bool spoil_first_5(
+    struct ikew *w, bool to_server, uint8_t *data, size_t *len)
+{
+	int *left = w->filter_ctx;
+
+	/* encrypted Main Mode, to the server */
+	if (to_server && data[18] == 2 && data[19] & 1 && *left) {
+		--*left;
+		data[*len - 1] ^= (uint8_t)(1 << *left % 8);
+		data[28 + *left] ^= 0x40;
+	}
+	return true;
+}
+
+static void forged_messages_move_no_iv(void **state)
+{
+	(void)state;
+	for (int candidates = 1; candidates < 3; candidates++) {
+		struct ikew *w = ikew_new(3);
+		struct ike_client *c = natted(w);
+		int left = 5;
+
+		w->filter = spoil_first_5;
+		w->filter_ctx = &left;
+		if (candidates == 2)
+			w->psk[1] = "another key";
+		w->save_often = true;
+		assert_true(ikew_connect(w, c));
+		assert_int_equal(left, 0);
+		assert_int_equal(ikew_log_count(w, "mismatch"), 1);
+		ikew_free(w);
+	}
+}
+
+static void no_common_proposal_is_said_and_logged(void **state)
+{
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = native(w);
+
+	(void)state;
+	c->ike[0] = ikew_suite(true, "aes256-sha512-modp2048");
+	c->ike[1] = ikew_suite(true, "aes128-sha256-ecp256");
+	c->ike_count = 2;
+	ikec_start_main(c);
+	ikew_run(w, 100);
+	assert_int_equal(c->clear_notify, ISAKMP_N_NO_PROPOSAL_CHOSEN);
+	assert_true(ikew_logged(w, "203.0.113.7:500: no common IKE proposal"));
+	assert_true(ikew_logged(w, "aes256-sha512-modp2048"));
+	assert_true(ikew_logged(w, "aes128-sha256-ecp256"));
+	assert_true(w->bytes_out <= w->bytes_in);
+	assert_int_equal(w->sends, 1);
+	assert_int_equal(ikew_counts(w).sas, 0);
+	/* The refusal has no responder cookie and is in the clear. */
+	for (int i = 8; i < 16; i++)
+		assert_int_equal(w->last_out[i], 0);
+	assert_int_equal(w->last_out[19], 0);
+	ikew_free(w);
+}
+
+static void no_key_for_the_address(void **state)
+{
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = native(w);
+
+	(void)state;
+	w->psk_error = -ENOENT;
+	ikec_start_main(c);
+	ikew_run(w, 100);
+	assert_true(ikew_logged(w, "no pre-shared key for this address"));
+	assert_int_equal(ikew_counts(w).sas, 0);
+	assert_int_equal(w->sends, 1);
+	ikew_free(w);
+}
+
+static bool zero_ke(struct ikew *w, bool to_server, uint8_t *data, size_t *len)
+{
+	(void)w;
+	/* message 3: KE comes first behind the header */
+	if (to_server && data[16] == ISAKMP_PAYLOAD_KE)
+		memset(data + 32, 0, *len > 96 ? 64 : 0);
+	return true;
+}
+
+static void bad_key_exchange_values_end_it(void **state)
+{
+	struct ikew *w = ikew_new(1);
+
+	(void)state;
+	w->filter = zero_ke;
+	ikec_start_main(native(w));
+	ikew_run(w, 100);
+	assert_true(ikew_logged(w, "invalid Diffie-Hellman value"));
+	assert_int_equal(ikew_counts(w).sas, 0);
+	w->filter = NULL;
+	w->mirror_dh = true;
+	ikec_start_main(natted(w));
+	ikew_run(w, 100);
+	assert_true(ikew_logged(w, "came back"));
+	assert_int_equal(ikew_counts(w).sas, 0);
+	ikew_free(w);
+}
+
+/* Header of 28 bytes with these version, exchange and flags. */
+static void header(uint8_t out[28], uint8_t version, uint8_t exchange)
+{
+	memset(out, 0, 28);
+	out[0] = 1;
+	out[16] = 1;
+	out[17] = version;
+	out[18] = exchange;
+	out[27] = 28;
+}
+
+static void other_exchanges_and_versions_get_no_answer(void **state)
+{
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = native(w);
+	uint8_t msg[28];
+
+	(void)state;
+	for (unsigned int version = 0; version < 256; version += 16) {
+		for (unsigned int exchange = 0; exchange < 256; exchange++) {
+			if (version == 0x10 && exchange == 2)
+				continue;
+			header(msg, (uint8_t)version, (uint8_t)exchange);
+			ikew_inject(w, &c->outer[0], 500, msg, sizeof(msg));
+			ikew_log_clear(w);
+		}
+	}
+	assert_int_equal(w->sends, 0);
+	ikew_run(w, 11000);
+	header(msg, 0x10, 4);
+	ikew_inject(w, &c->outer[0], 500, msg, sizeof(msg));
+	assert_true(ikew_logged(w, "Aggressive Mode refused"));
+	assert_int_equal(w->sends, 0);
+	assert_int_equal(ikew_counts(w).sas, 0);
+	ikew_free(w);
+}
+
+static void logs_of_strangers_are_limited(void **state)
+{
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = native(w);
+	uint8_t msg[28];
+
+	(void)state;
+	header(msg, 0x10, 4);
+	for (int i = 0; i < 500; i++)
+		ikew_inject(w, &c->outer[0], 500, msg, sizeof(msg));
+	assert_int_equal(ikew_log_count(w, "Aggressive Mode refused"), 20);
+	ikew_run(w, 11000);
+	ikew_inject(w, &c->outer[0], 500, msg, sizeof(msg));
+	assert_true(ikew_logged(w, "480 more messages"));
+	ikew_free(w);
+}
+
+/* Catches the n-th message to the server instead of delivering it. */
+struct catch
+{
+	int skip;
+	uint8_t data[CLIENT_PACKET_MAX];
+	size_t len;
+};
+
+static bool catch_message(
+    struct ikew *w, bool to_server, uint8_t *data, size_t *len)
+{
+	struct catch *c = w->filter_ctx;
+
+	if (!to_server || c->len || c->skip-- > 0)
+		return true;
+	memcpy(c->data, data, c->len = *len);
+	return false;
+}
+
+/* Sends all prefixes, as they are and with a header that agrees. */
+static void inject_prefixes(struct ikew *w, const struct addr *from,
+    uint16_t local, const struct catch *m)
+{
+	for (size_t len = 0; len < m->len; len++) {
+		uint8_t cut[CLIENT_PACKET_MAX];
+
+		memcpy(cut, m->data, len);
+		ikew_inject(w, from, local, cut, len);
+		if (len < 28)
+			continue;
+		cut[24] = cut[25] = 0;
+		cut[26] = (uint8_t)(len >> 8);
+		cut[27] = (uint8_t)len;
+		ikew_inject(w, from, local, cut, len);
+		ikew_log_clear(w);
+	}
+}
+
+static void no_prefix_of_a_message_does_anything(void **state)
+{
+	(void)state;
+	for (int n = 0; n < 3; n++) {
+		struct ikew *w = ikew_new(5);
+		struct ike_client *c = natted(w);
+		struct catch m = {.skip = n};
+		size_t sas;
+		int sends;
+
+		w->filter = catch_message;
+		w->filter_ctx = &m;
+		ikec_start_main(c);
+		ikew_run(w, 200);
+		assert_true(m.len > 0);
+		sends = w->sends;
+		sas = ikew_counts(w).sas;
+		inject_prefixes(w, &c->outer[n == 2], n == 2 ? 4500 : 500, &m);
+		assert_int_equal(w->sends, sends);
+		assert_int_equal(ikew_counts(w).sas, sas);
+		ikew_run(w, 5000);
+		assert_int_equal(c->cur->state, CLIENT_UP);
+		ikew_free(w);
+	}
+}
+
+static void half_open_ones_are_bounded(void **state)
+{
+	struct ikew *w = ikew_new(9);
+	struct ike_client *c = native(w);
+	struct catch m = {.skip = 0};
+
+	(void)state;
+	w->cfg.max_half_open = 8;
+	ikew_save(w);
+	w->filter = catch_message;
+	w->filter_ctx = &m;
+	ikec_start_main(c);
+	for (unsigned int i = 0; i < 200; i++) {
+		struct addr from = c->outer[0];
+
+		from.ip[3] = (uint8_t)i;
+		ikew_inject(w, &from, 500, m.data, m.len);
+		assert_true(ikew_counts(w).half_open <= 8);
+	}
+	assert_int_equal(w->sends, 200);
+	assert_true(w->bytes_out <= w->bytes_in);
+	assert_int_equal(ikew_counts(w).half_open, 8);
+	ikew_run(w, 31000);
+	assert_int_equal(ikew_counts(w).sas, 0);
+	assert_int_equal(w->sends, 200);
+	ikew_free(w);
+}
+
+static void a_repeated_message_1_is_answered_a_few_times(void **state)
+{
+	struct ikew *w = ikew_new(9);
+	struct ike_client *c = native(w);
+	struct catch m = {.skip = 0};
+
+	(void)state;
+	w->filter = catch_message;
+	w->filter_ctx = &m;
+	ikec_start_main(c);
+	c->is_mute = true;
+	for (int i = 0; i < 50; i++)
+		ikew_inject(w, &c->outer[0], 500, m.data, m.len);
+	assert_int_equal(w->sends, 4);
+	assert_int_equal(ikew_counts(w).sas, 1);
+	/* Nothing is repeated by timer to an address that proved nothing. */
+	ikew_run(w, 29000);
+	assert_int_equal(w->sends, 4);
+	ikew_free(w);
+}
+
+static void a_repeated_message_5_gets_message_6_again(void **state)
+{
+	struct ikew *w = ikew_new(9);
+	struct ike_client *c = natted(w);
+	struct catch m = {.skip = 2};
+	int sends;
+
+	(void)state;
+	w->filter = catch_message;
+	w->filter_ctx = &m;
+	assert_true(ikew_main(w, c));
+	sends = w->sends;
+	ikew_inject(w, &c->outer[1], 4500, m.data, m.len);
+	assert_int_equal(w->sends, sends + 1);
+	assert_int_equal(w->last_out[18], 2);
+	assert_int_equal(ikew_counts(w).sas, 1);
+	ikew_free(w);
+}
+
+static void two_handshakes_of_one_address_live_together(void **state)
+{
+	struct ikew *w = ikew_new(9);
+	struct ike_client *c = natted(w);
+	struct client_sa *first = ikec_start_main(c);
+	struct client_sa *second = ikec_start_main(c);
+
+	(void)state;
+	ikew_run(w, 200);
+	assert_int_equal(first->state, CLIENT_UP);
+	assert_int_equal(second->state, CLIENT_UP);
+	assert_int_equal(ikew_counts(w).sas, 2);
+	ikew_free(w);
+}
+
+static void phase_1_ids_may_name_the_ike_port(void **state)
+{
+	static const struct {
+		uint16_t port;
+		bool is_good;
+	} row[] = {{0, true}, {500, true}, {4500, true}, {1701, false}};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct ikew *w = ikew_new(9);
+		struct ike_client *c = natted(w);
+
+		c->id_port = row[i].port;
+		assert_int_equal(ikew_main(w, c), row[i].is_good);
+		assert_int_equal(
+		    ikew_logged(w, "phase 1 ID with protocol 17 port 1701"),
+		    !row[i].is_good);
+		assert_int_equal(ikew_counts(w).sas, row[i].is_good);
+		ikew_free(w);
+	}
+}
+
+static void a_client_without_nat_traversal_stays_native(void **state)
+{
+	struct ikew *w = ikew_new(9);
+	struct ike_client *c = native(w);
+
+	(void)state;
+	c->has_natt = false;
+	assert_true(ikew_connect(w, c));
+	assert_false(c->sa[0].natt);
+	assert_int_equal(w->peer[0].up.natt, 0);
+	ikew_free(w);
+}
+
+static void a_full_machine_says_so(void **state)
+{
+	struct ikew *w = ikew_new(9);
+	struct ike_client *a = native(w), *b = natted(w);
+
+	(void)state;
+	w->cfg.max_sas = 1;
+	ikew_save(w);
+	assert_true(ikew_connect(w, a));
+	ikec_start_main(b);
+	ikew_run(w, 300);
+	assert_true(ikew_logged(w, "all 1 IKE SAs are taken"));
+	assert_int_equal(b->cur->state, CLIENT_SENT1);
+	ikew_free(w);
+}
+
+static void the_ike_sa_expires_quietly_and_r_stays(void **state)
+{
+	struct ikew *w = ikew_new(9);
+	struct ike_client *c = native(w);
+	uint64_t r;
+
+	(void)state;
+	c->life_s = 600;
+	assert_true(ikew_connect(w, c));
+	r = ikew_r_of(w, c);
+	assert_true(r != 0);
+	ikew_run(w, 650000);
+	assert_int_equal(ikew_counts(w).sas, 1);
+	ikew_run(w, 20000);
+	assert_int_equal(ikew_counts(w).sas, 0);
+	assert_int_equal(c->deletes_sa, 0);
+	assert_int_equal(ikew_peers_in(w, WORLD_PEER_UP), 1);
+	assert_int_equal(ikew_live_sas(w), 2);
+	assert_true(ikew_main(w, c) && ikew_quick(w, c));
+	assert_int_equal(ikew_r_of(w, c), r);
+	ikew_free(w);
+}
+
+static int broken_random(void *ctx, void *out, size_t len)
+{
+	(void)ctx;
+	memset(out, 0, len);
+	return -EIO;
+}
+
+static void no_random_bytes_means_no_answer(void **state)
+{
+	struct ikew *w = ikew_new(9);
+	struct ike_client *c = native(w);
+
+	(void)state;
+	ike_free(w->ike);
+	w->ike = ike_new(&w->cfg, broken_random, NULL);
+	ikec_start_main(c);
+	ikew_run(w, 100);
+	assert_int_equal(w->sends, 0);
+	assert_true(ikew_logged(w, "no random bytes"));
+	ikew_free(w);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_suite_connects_with_and_without_nat),
+	    cmocka_unit_test(any_one_message_may_be_lost),
+	    cmocka_unit_test(a_bad_link_delays_but_does_not_stop),
+	    cmocka_unit_test(a_wrong_key_is_logged_once_and_not_answered),
+	    cmocka_unit_test(the_second_candidate_key_is_tried),
+	    cmocka_unit_test(forged_messages_move_no_iv),
+	    cmocka_unit_test(no_common_proposal_is_said_and_logged),
+	    cmocka_unit_test(no_key_for_the_address),
+	    cmocka_unit_test(bad_key_exchange_values_end_it),
+	    cmocka_unit_test(other_exchanges_and_versions_get_no_answer),
+	    cmocka_unit_test(logs_of_strangers_are_limited),
+	    cmocka_unit_test(no_prefix_of_a_message_does_anything),
+	    cmocka_unit_test(half_open_ones_are_bounded),
+	    cmocka_unit_test(a_repeated_message_1_is_answered_a_few_times),
+	    cmocka_unit_test(a_repeated_message_5_gets_message_6_again),
+	    cmocka_unit_test(two_handshakes_of_one_address_live_together),
+	    cmocka_unit_test(phase_1_ids_may_name_the_ike_port),
+	    cmocka_unit_test(a_client_without_nat_traversal_stays_native),
+	    cmocka_unit_test(a_full_machine_says_so),
+	    cmocka_unit_test(the_ike_sa_expires_quietly_and_r_stays),
+	    cmocka_unit_test(no_random_bytes_means_no_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: ISC */
+/* Quick Mode against the machine: order, selectors, PFS, loss, replays. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "ikev1/core/isakmp.h"
+#include "test/lib/ike_world.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct ike_client *native(struct ikew *w)
+{
+	return ikew_client(w, "203.0.113.7", NULL, 0);
+}
+
+static struct ike_client *natted(struct ikew *w)
+{
+	return ikew_client(w, "10.0.0.2", "203.0.113.9", 40000);
+}
+
+static void each_esp_suite_gets_equal_keys(void **state)
+{
+	static const char *const suites[] = {"aes256-sha256", "aes128-sha256",
+	    "aes256-sha1", "aes128-sha1", "aes256-sha256-modp2048",
+	    "aes128-sha1-ecp256"};
+
+	(void)state;
+	for (size_t i = 0; i < 12; i++) {
+		struct ikew *w = ikew_new(i);
+		struct ike_client *c = i & 1 ? natted(w) : native(w);
+
+		w->save_often = i >= 6;
+		c->esp[0] = ikew_suite(false, suites[i % 6]);
+		assert_true(ikew_connect(w, c));
+		ikew_run(w, 50);
+		assert_true(ikew_logged(w, "IPsec SAs in"));
+		assert_non_null(strstr(w->peer[0].up.suite, suites[i % 6]));
+		/* Later than the client's own limits: 3600 s, 250000 kB. */
+		assert_int_equal(w->sa[0].sa.hard_s, 3600 + 360 + 60);
+		assert_true(w->sa[0].sa.hard_bytes == 250000ull * 1280);
+		assert_int_equal(w->sa[0].sa.soft_s, 0);
+		assert_int_equal(w->sa[0].sa.slot, w->peer[0].slot);
+		assert_true(w->sa[0].sa.spi >= 256);
+		ikew_free(w);
+	}
+}
+
+static void message_2_waits_for_the_socket_and_the_sa(void **state)
+{
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = natted(w);
+	struct client_quick *q;
+	int sends;
+
+	(void)state;
+	w->hold_ready = true;
+	assert_true(ikew_main(w, c));
+	sends = w->sends;
+	q = ikec_start_quick(c);
+	ikew_run(w, 500);
+	assert_int_equal(ikew_peers_in(w, WORLD_PEER_UP), 1);
+	assert_int_equal(w->sa_count, 0);
+	assert_int_equal(w->sends, sends);
+	ikew_step(w,
+	    &(struct ike_event){.type = IKE_EV_PEER_READY, .r = w->peer[0].r});
+	/* Ordered, not yet installed. */
+	assert_int_equal(w->sa_count, 1);
+	assert_int_equal(w->sa[0].sa.dir, IKE_SA_IN);
+	assert_int_equal(w->sends, sends);
+	ikew_run(w, 2);
+	assert_int_equal(w->sends, sends + 1);
+	assert_int_equal(w->sa_count, 1);
+	ikew_run(w, 50);
+	assert_true(q->is_done);
+	assert_true(ikew_pair_right(w, c));
+	ikew_free(w);
+}
+
+static void a_refusing_kernel_sends_no_message_2(void **state)
+{
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = natted(w);
+
+	(void)state;
+	w->add_error = -ENOMEM;
+	assert_true(ikew_main(w, c));
+	ikec_start_quick(c);
+	ikew_run(w, 500);
+	assert_true(ikew_logged(w, "kernel refused the inbound IPsec SA"));
+	assert_int_equal(c->pair_count, 0);
+	assert_int_equal(ikew_counts(w).pairs, 0);
+	/* R lingers, then goes. */
+	assert_int_equal(ikew_peers_in(w, WORLD_PEER_UP), 1);
+	ikew_run(w, 31000);
+	assert_int_equal(ikew_peers_in(w, WORLD_PEER_ENDED), 1);
+	ikew_free(w);
+}
+
+static void any_one_message_may_be_lost(void **state)
+{
+	(void)state;
+	for (int n = 1; n <= 3; n++) {
+		for (int save = 0; save < 2; save++) {
+			struct ikew *w = ikew_new((uint64_t)n);
+			struct ike_client *c = natted(w);
+
+			w->save_often = save;
+			assert_true(ikew_main(w, c));
+			w->drop_nth = w->datagrams + n;
+			assert_true(ikew_quick(w, c));
+			ikew_run(w, 60000);
+			assert_true(ikew_pair_right(w, c));
+			assert_int_equal(ikew_live_sas(w), 2);
+			assert_int_equal(w->peer_count, 1);
+			assert_int_equal(ikew_counts(w).pairs, 1);
+			ikew_free(w);
+		}
+	}
+}
+
+static bool to_client_only(
+    struct ikew *w, bool to_server, uint8_t *data, size_t *len)
+{
+	(void)w;
+	(void)data;
+	(void)len;
+	return !to_server;
+}
+
+static void without_message_3_the_sa_goes(void **state)
+{
+	(void)state;
+	for (int save = 0; save < 2; save++) {
+		struct ikew *w = ikew_new(1);
+		struct ike_client *c = natted(w);
+		int sends;
+
+		w->save_often = save;
+		assert_true(ikew_main(w, c));
+		ikec_start_quick(c);
+		ikew_run(w, 6);
+		w->filter = to_client_only;
+		sends = w->sends;
+		ikew_run(w, 29000);
+		assert_int_equal(ikew_live_sas(w), 1);
+		/* 0.5 s doubling: at once, .5, 1.5, 3.5, 7.5, 15.5 */
+		assert_int_equal(w->sends - sends, 6);
+		w->filter = NULL;
+		ikew_run(w, 2000);
+		assert_int_equal(ikew_live_sas(w), 0);
+		assert_true(ikew_logged(w, "was not finished"));
+		assert_int_equal(c->deletes_esp, 1);
+		ikew_run(w, 31000);
+		assert_int_equal(ikew_peers_in(w, WORLD_PEER_ENDED), 1);
+		assert_string_equal(w->peer[0].reason, "no IPsec SA is left");
+		ikew_free(w);
+	}
+}
+
+static void selectors_of_real_clients_are_taken(void **state)
+{
+	static const struct {
+		uint8_t protocol;
+		uint16_t client, server;
+		bool no_ids, is_good;
+	} row[] = {
+	    {17, 1701, 1701, false, true},
+	    {17, 0, 1701, false, true},
+	    {17, 56322, 1701, false, true},
+	    {17, 1701, 0, false, true},
+	    {17, 0, 0, false, true},
+	    {17, 0, 0, true, true},
+	    {6, 1701, 1701, false, false},
+	    {0, 0, 0, false, false},
+	    {17, 1701, 80, false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct ikew *w = ikew_new(i);
+		struct ike_client *c = natted(w);
+
+		c->id_protocol = row[i].protocol;
+		c->client_port = row[i].client;
+		c->server_port = row[i].server;
+		c->no_ids = row[i].no_ids;
+		assert_true(ikew_main(w, c));
+		ikec_start_quick(c);
+		ikew_run(w, 100);
+		assert_int_equal(ikew_pair_right(w, c), row[i].is_good);
+		assert_int_equal(c->last_notify,
+		    row[i].is_good ? 0 : ISAKMP_N_INVALID_ID_INFORMATION);
+		assert_int_equal(w->peer_count, row[i].is_good);
+		ikew_free(w);
+	}
+}
+
+static void without_nat_the_ids_name_the_real_addresses(void **state)
+{
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = native(w);
+	struct addr real = c->inner;
+
+	(void)state;
+	assert_true(ikew_main(w, c));
+	assert_int_equal(addr_parse(&c->inner, "203.0.113.8"), 0);
+	ikec_start_quick(c);
+	ikew_run(w, 100);
+	assert_int_equal(c->last_notify, ISAKMP_N_INVALID_ID_INFORMATION);
+	assert_true(ikew_logged(w, "is not the address it comes from"));
+	assert_int_equal(w->peer_count, 0);
+	c->inner = real;
+	assert_true(ikew_quick(w, c));
+	ikew_free(w);
+}
+
+static void no_common_esp_proposal(void **state)
+{
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = natted(w);
+
+	(void)state;
+	assert_true(ikew_main(w, c));
+	c->esp[0] = ikew_suite(false, "aes256-sha512");
+	ikec_start_quick(c);
+	ikew_run(w, 100);
+	assert_int_equal(c->last_notify, ISAKMP_N_NO_PROPOSAL_CHOSEN);
+	assert_true(ikew_logged(w, "no common ESP proposal"));
+	assert_true(ikew_logged(w, "aes256-sha512"));
+	assert_int_equal(w->peer_count, 0);
+	ikew_free(w);
+}
+
+static void the_mode_must_fit_the_nat(void **state)
+{
+	static const struct {
+		bool is_nat, is_good;
+		uint16_t encap;
+	} row[] = {
+	    {false, true, IPSEC_ENCAP_TRANSPORT},
+	    {false, false, IPSEC_ENCAP_UDP_TRANSPORT},
+	    {false, false, IPSEC_ENCAP_TUNNEL},
+	    {true, true, IPSEC_ENCAP_UDP_TRANSPORT},
+	    {true, false, IPSEC_ENCAP_TRANSPORT},
+	    {true, false, IPSEC_ENCAP_UDP_TUNNEL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct ikew *w = ikew_new(i);
+		struct ike_client *c = row[i].is_nat ? natted(w) : native(w);
+
+		c->encap = row[i].encap;
+		assert_true(ikew_main(w, c));
+		ikec_start_quick(c);
+		ikew_run(w, 100);
+		assert_int_equal(ikew_pair_right(w, c), row[i].is_good);
+		ikew_free(w);
+	}
+}
+
+static void nat_oa_is_answered_with_nat_oa(void **state)
+{
+	(void)state;
+	for (int oa = 0; oa < 2; oa++) {
+		struct ikew *w = ikew_new(1);
+		struct ike_client *c = natted(w);
+
+		c->send_oa = oa;
+		assert_true(ikew_connect(w, c));
+		assert_int_equal(c->quick[0].got_oa, oa);
+		ikew_free(w);
+	}
+}
+
+static void parallel_quick_modes_share_r(void **state)
+{
+	(void)state;
+	for (int save = 0; save < 2; save++) {
+		struct ikew *w = ikew_new(1);
+		struct ike_client *c = natted(w);
+
+		w->save_often = save;
+		w->jitter_ms = 50;
+		assert_true(ikew_main(w, c));
+		for (int i = 0; i < 4; i++)
+			ikec_start_quick(c);
+		ikew_run(w, 3000);
+		assert_int_equal(c->pair_count, 4);
+		assert_int_equal(w->peer_count, 1);
+		/* Only the newest two pairs stay; the client was told. */
+		assert_int_equal(ikew_live_sas(w), 4);
+		assert_int_equal(c->deletes_esp, 2);
+		assert_int_equal(ikew_counts(w).pairs, 2);
+		ikew_free(w);
+	}
+}
+
+static void too_many_quick_modes_wait(void **state)
+{
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = natted(w);
+
+	(void)state;
+	w->hold_ready = true;
+	assert_true(ikew_main(w, c));
+	for (int i = 0; i < 12; i++)
+		ikec_start_quick(c);
+	ikew_run(w, 300);
+	assert_int_equal(w->peer_count, 1);
+	ikew_step(w,
+	    &(struct ike_event){.type = IKE_EV_PEER_READY, .r = w->peer[0].r});
+	ikew_run(w, 1);
+	assert_int_equal(w->sa_count, 8);
+	ikew_free(w);
+}
+
+struct catch
+{
+	int skip;
+	uint8_t exchange;
+	uint8_t data[CLIENT_PACKET_MAX];
+	size_t len;
+};
+
+static bool copy_message(
+    struct ikew *w, bool to_server, uint8_t *data, size_t *len)
+{
+	struct catch *c = w->filter_ctx;
+
+	if (to_server && data[18] == c->exchange && !c->len && c->skip-- <= 0)
+		memcpy(c->data, data, c->len = *len);
+	return true;
+}
+
+static bool catch_message(
+    struct ikew *w, bool to_server, uint8_t *data, size_t *len)
+{
+	struct catch *c = w->filter_ctx;
+
+	if (!to_server || data[18] != c->exchange || c->len || c->skip-- > 0)
+		return true;
+	memcpy(c->data, data, c->len = *len);
+	return false;
+}
+
+static void a_repeated_message_1_gets_the_same_message_2(void **state)
+{
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = natted(w);
+	struct catch m = {.exchange = 32};
+	uint8_t reply[CLIENT_PACKET_MAX];
+	size_t len;
+	int sends;
+
+	(void)state;
+	assert_true(ikew_main(w, c));
+	w->filter = copy_message;
+	w->filter_ctx = &m;
+	ikec_start_quick(c);
+	c->is_mute = true;
+	ikew_run(w, 40);
+	memcpy(reply, w->last_out, len = w->last_out_len);
+	assert_int_equal(reply[18], 32);
+	sends = w->sends;
+	ikew_inject(w, &c->outer[1], 4500, m.data, m.len);
+	assert_int_equal(w->sends, sends + 1);
+	assert_int_equal(w->last_out_len, len);
+	assert_memory_equal(w->last_out, reply, len);
+	for (int i = 0; i < 50; i++)
+		ikew_inject(w, &c->outer[1], 4500, m.data, m.len);
+	assert_int_equal(w->sends, sends + 10);
+	assert_int_equal(w->sa_count, 1);
+	ikew_free(w);
+}
+
+static void replays_do_nothing(void **state)
+{
+	(void)state;
+	for (int skip = 0; skip < 2; skip++) {
+		struct ikew *w = ikew_new(1);
+		struct ike_client *c = natted(w);
+		struct catch m = {.exchange = 32, .skip = skip};
+		int sends;
+
+		assert_true(ikew_main(w, c));
+		w->filter = copy_message;
+		w->filter_ctx = &m;
+		assert_true(ikew_quick(w, c));
+		ikew_run(w, 100);
+		sends = w->sends;
+		w->save_often = true;
+		for (int i = 0; i < 5; i++)
+			ikew_inject(w, &c->outer[1], 4500, m.data, m.len);
+		ikew_run(w, 1000);
+		assert_int_equal(w->sends, sends);
+		assert_int_equal(w->sa_count, 2);
+		assert_int_equal(ikew_counts(w).pairs, 1);
+		/* And an id that is used again with other content. */
+		c->next_msgid = 1;
+		ikec_start_quick(c);
+		ikew_run(w, 500);
+		assert_int_equal(w->sa_count, 2);
+		ikew_free(w);
+	}
+}
+
+static void prefixes_and_forgeries_do_nothing(void **state)
+{
+	(void)state;
+	for (int skip = 0; skip < 2; skip++) {
+		struct ikew *w = ikew_new(1);
+		struct ike_client *c = natted(w);
+		struct catch m = {.exchange = 32, .skip = skip};
+		struct ike_counts before;
+		int sends;
+
+		assert_true(ikew_main(w, c));
+		w->filter = catch_message;
+		w->filter_ctx = &m;
+		ikec_start_quick(c);
+		ikew_run(w, 100);
+		assert_true(m.len > 0);
+		sends = w->sends;
+		before = ikew_counts(w);
+		for (size_t len = 0; len < m.len; len++) {
+			uint8_t cut[CLIENT_PACKET_MAX];
+
+			memcpy(cut, m.data, m.len);
+			ikew_inject(w, &c->outer[1], 4500, cut, len);
+			if (len < 28)
+				continue;
+			cut[len] ^= 0x10;
+			ikew_inject(w, &c->outer[1], 4500, cut, m.len);
+			cut[26] = (uint8_t)(len >> 8);
+			cut[27] = (uint8_t)len;
+			ikew_inject(w, &c->outer[1], 4500, cut, len);
+			ikew_log_clear(w);
+		}
+		assert_int_equal(w->sends, sends);
+		assert_int_equal(ikew_counts(w).pairs, before.pairs);
+		assert_int_equal(ikew_counts(w).peers, before.peers);
+		/* The genuine one still counts: no IV moved. */
+		ikew_inject(w, &c->outer[1], 4500, m.data, m.len);
+		ikew_run(w, 100);
+		assert_true(ikew_pair_right(w, c));
+		ikew_free(w);
+	}
+}
+
+static void commit_bit_and_connected_are_tolerated(void **state)
+{
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = natted(w);
+	struct ike_client twin;
+	int sends;
+
+	(void)state;
+	c->commit = true;
+	assert_true(ikew_connect(w, c));
+	ikew_run(w, 50);
+	/* A fourth message under the same id: as an Informational would be. */
+	sends = w->sends;
+	twin = *c;
+	ikec_info(&twin, 1,
+	    &(struct client_info){ISAKMP_PAYLOAD_NOTIFY,
+		(const uint8_t *)"\0\0\0\1\3\4\x40\0\1\2\3\4", 12},
+	    1);
+	ikew_run(w, 500);
+	assert_int_equal(w->sends, sends);
+	assert_true(ikew_pair_right(w, c));
+	ikew_free(w);
+}
+
+static void quick_mode_before_phase_1_is_ignored(void **state)
+{
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = natted(w);
+	struct catch m = {.exchange = 32};
+
+	(void)state;
+	assert_true(ikew_main(w, c));
+	w->filter = catch_message;
+	w->filter_ctx = &m;
+	ikec_start_quick(c);
+	c->is_mute = true;
+	/* Under cookies of an SA that is half open only. */
+	ikew_run(w, 10);
+	c->is_mute = false;
+	ikec_start_main(c);
+	ikew_run(w, 11);
+	assert_int_equal(c->cur->state, CLIENT_SENT3);
+	memcpy(m.data, c->cur->cky_i, 8);
+	memcpy(m.data + 8, c->cur->cky_r, 8);
+	ikew_inject(w, &c->outer[0], 500, m.data, m.len);
+	assert_int_equal(w->peer_count, 0);
+	ikew_run(w, 100);
+	assert_int_equal(c->cur->state, CLIENT_UP);
+	ikew_free(w);
+}
+
+static void spis_are_never_the_same(void **state)
+{
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = natted(w);
+
+	(void)state;
+	assert_true(ikew_main(w, c));
+	for (int i = 0; i < 10; i++)
+		assert_true(ikew_quick(w, c));
+	ikew_run(w, 100);
+	for (size_t i = 0; i < w->sa_count; i++) {
+		for (size_t k = 0; k < i; k++)
+			assert_true(w->sa[i].sa.spi != w->sa[k].sa.spi);
+	}
+	assert_int_equal(w->sa_count, 20);
+	assert_int_equal(ikew_live_sas(w), 4);
+	assert_int_equal(w->peer_count, 1);
+	ikew_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(each_esp_suite_gets_equal_keys),
+	    cmocka_unit_test(message_2_waits_for_the_socket_and_the_sa),
+	    cmocka_unit_test(a_refusing_kernel_sends_no_message_2),
+	    cmocka_unit_test(any_one_message_may_be_lost),
+	    cmocka_unit_test(without_message_3_the_sa_goes),
+	    cmocka_unit_test(selectors_of_real_clients_are_taken),
+	    cmocka_unit_test(without_nat_the_ids_name_the_real_addresses),
+	    cmocka_unit_test(no_common_esp_proposal),
+	    cmocka_unit_test(the_mode_must_fit_the_nat),
+	    cmocka_unit_test(nat_oa_is_answered_with_nat_oa),
+	    cmocka_unit_test(parallel_quick_modes_share_r),
+	    cmocka_unit_test(too_many_quick_modes_wait),
+	    cmocka_unit_test(a_repeated_message_1_gets_the_same_message_2),
+	    cmocka_unit_test(replays_do_nothing),
+	    cmocka_unit_test(prefixes_and_forgeries_do_nothing),
+	    cmocka_unit_test(commit_bit_and_connected_are_tolerated),
+	    cmocka_unit_test(quick_mode_before_phase_1_is_ignored),
+	    cmocka_unit_test(spis_are_never_the_same),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
