@@ -54,8 +54,7 @@ static void do_log(struct engine *e, const struct aaa_action *a)
 	    [AAA_LOG_WARN] = LOG_SEV_WARN,
 	};
 
-	log_write(&e->log, severities[a->level], "R %" PRIu64 ": %s", a->key.r,
-	    a->text);
+	log_write(&e->log, severities[a->level], "%s", a->text);
 }
 
 static void (*const actions[])(struct engine *, const struct aaa_action *) = {

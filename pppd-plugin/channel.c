@@ -97,7 +97,11 @@ static void recv_config(int mru, u_int32_t accm, int pcomp, int accomp)
 	(void)accomp;
 }
 
+/* pppd walks through them without asking whether there are any. */
+static option_t no_options[] = {{.name = NULL}};
+
 static struct channel channel = {
+    .options = no_options,
     .process_extra_options = force_options,
     .check_options = check,
     .connect = connect_channel,

@@ -30,7 +30,10 @@ struct plugin *plugin_get(void)
 	return &session;
 }
 
-/* An inherited socket: the number, close-on-exec from here on. */
+/*
+ * An inherited socket: the number, close-on-exec from here on.  type 0:
+ * any (the kernel's PPPoX sockets say that they are streams).
+ */
 static int take_socket(char *text, int domain, int type, int *fd)
 {
 	int number, has_domain, has_type;
@@ -40,7 +43,7 @@ static int take_socket(char *text, int domain, int type, int *fd)
 		return 0;
 	if (getsockopt(number, SOL_SOCKET, SO_DOMAIN, &has_domain, &len) ||
 	    getsockopt(number, SOL_SOCKET, SO_TYPE, &has_type, &len) ||
-	    has_domain != domain || has_type != type) {
+	    has_domain != domain || (type && has_type != type)) {
 		option_error(
 		    "descriptor %d is not the expected socket", number);
 		return 0;
@@ -63,7 +66,7 @@ static int set_fd(char **argv)
 
 static int set_pppox(char **argv)
 {
-	return take_socket(*argv, AF_PPPOX, SOCK_DGRAM, &session.pppox);
+	return take_socket(*argv, AF_PPPOX, 0, &session.pppox);
 }
 
 static int set_auth(char **argv)
