@@ -80,7 +80,32 @@ static bool has_socket(const char *fd_dir, const uint64_t *inodes, size_t count)
 	return found;
 }
 
-/* Its name and pid, as in "charon (pid 812)"; false when nobody is seen. */
+/*
+ * What a process runs: the file's name (an engine is started through
+ * /proc/self/exe and has that for a comm), or else its comm.
+ */
+static void process_name(const struct check *c, long pid, char name[OWNER_MAX])
+{
+	char path[CMD_PATH_MAX], target[CMD_PATH_MAX];
+	const char *base;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%s/proc/%ld/exe", c->env->root, pid);
+	n = readlink(path, target, sizeof(target) - 1);
+	target[n > 0 ? n : 0] = '\0';
+	base = strrchr(target, '/');
+	if (base) {
+		/* "ikev1d (deleted)" after an upgrade */
+		snprintf(name, OWNER_MAX, "%.*s", (int)strcspn(base + 1, " "),
+		    base + 1);
+		return;
+	}
+	snprintf(path, sizeof(path), "/proc/%ld/comm", pid);
+	check_read(c, path, name, OWNER_MAX);
+	name[strcspn(name, "\n")] = '\0';
+}
+
+/* Who has one of the sockets; false when nobody is seen. */
 static bool find_owner(const struct check *c, const uint64_t *inodes,
     size_t count, char name[OWNER_MAX], long *pid)
 {
@@ -100,12 +125,9 @@ static bool find_owner(const struct check *c, const uint64_t *inodes,
 		found = has_socket(path, inodes, count);
 	}
 	closedir(dir);
-	if (!found)
-		return false;
-	snprintf(path, sizeof(path), "/proc/%ld/comm", *pid);
-	check_read(c, path, name, OWNER_MAX);
-	name[strcspn(name, "\n")] = '\0';
-	return true;
+	if (found)
+		process_name(c, *pid, name);
+	return found;
 }
 
 static void check_port(struct check *c, const struct port_row *row)

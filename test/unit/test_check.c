@@ -217,7 +217,7 @@ static void check_names_who_has_a_port(void **state)
 {
 	struct fixture *f = *state;
 	struct checked k = {0};
-	char *fd;
+	char *fd, *exe;
 
 	tmptree_mkdir(&f->tree, "proc/net");
 	tmptree_mkdir(&f->tree, "proc/812/fd");
@@ -232,12 +232,15 @@ static void check_names_who_has_a_port(void **state)
 	    "00:00000000 00000000     0        0 4713 2 0000000000000000 0\n",
 	    0644);
 	tmptree_put(&f->tree, "proc/812/comm", "charon\n", 0644);
-	tmptree_put(&f->tree, "proc/813/comm", "ikev1d\n", 0644);
+	tmptree_put(&f->tree, "proc/813/comm", "exe\n", 0644);
 	fd = xasprintf("%s/proc/812/fd/7", f->tree.dir);
 	assert_return_code(symlink("socket:[4711]", fd), errno);
 	free(fd);
 	fd = xasprintf("%s/proc/813/fd/9", f->tree.dir);
 	assert_return_code(symlink("socket:[4712]", fd), errno);
+	exe = xasprintf("%s/proc/813/exe", f->tree.dir);
+	assert_return_code(symlink("/sbin/ikev1d (deleted)", exe), errno);
+	free(exe);
 	one_check(f, &k, check_ports);
 	assert_int_equal(k.c.problems, 1);
 	says(k.text, "UDP 500 (IKE) is in use by charon (pid 812)");
