@@ -47,6 +47,11 @@ struct job {
 	uint64_t r;
 };
 
+struct nonce {
+	uint8_t data[IKE_NONCE_MAX];
+	size_t len;
+};
+
 struct run {
 	const struct base *base;
 	struct ike *ike;
@@ -55,6 +60,11 @@ struct run {
 	struct job job[JOBS_MAX];
 	size_t first_job, job_count;
 	uint64_t next_r;
+	/* The newest Quick Mode that was asked for, and its answer. */
+	uint32_t message_id;
+	uint8_t iv[CRYPTO_BLOCK_MAX];
+	struct nonce ni, nr;
+	uint8_t cky_r[ISAKMP_COOKIE_LEN]; /* of the newest Main Mode */
 };
 
 static int count_up(void *ctx, void *out, size_t len)
@@ -90,14 +100,48 @@ static struct base *base_get(void)
 	return &base;
 }
 
+static void nonce_take(struct nonce *n, uint8_t first, struct wire_span chain)
+{
+	const struct isakmp_payload *p = NULL;
+	struct isakmp_payloads all;
+
+	n->len = 0;
+	if (!isakmp_payloads_decode(first, chain, &all, NULL))
+		p = isakmp_payload_find(&all, ISAKMP_PAYLOAD_NONCE);
+	if (!p || p->body.len > sizeof(n->data))
+		return;
+	memcpy(n->data, p->body.data, p->body.len);
+	n->len = p->body.len;
+}
+
+/* Reads what the machine sends, as far as later records need it. */
+static void watch(struct run *run, const struct ike_action *a)
+{
+	const struct ike_keys *keys = &run->base->client->cur->keys;
+	struct wire_span body;
+	struct isakmp_header h;
+
+	must(!isakmp_header_decode(
+	    wire_span_of(a->data, a->len), &h, &body, NULL));
+	if (h.exchange == ISAKMP_EXCHANGE_MAIN)
+		memcpy(run->cky_r, h.cky_r, sizeof(run->cky_r));
+	if (h.exchange != ISAKMP_EXCHANGE_QUICK ||
+	    h.message_id != run->message_id || run->nr.len)
+		return;
+	must(!keymat_decrypt(&run->base->world->crypto, keys, run->iv,
+	    a->data + ISAKMP_HEADER_LEN, body.len));
+	nonce_take(&run->nr, h.next_payload, body);
+	must(run->nr.len >= 8);
+}
+
 static void note_jobs(struct run *run)
 {
 	for (size_t i = 0; i < run->acts.count; i++) {
 		const struct ike_action *a = &run->acts.items[i];
 		size_t at = (run->first_job + run->job_count) % JOBS_MAX;
 
-		must(a->type != IKE_ACT_SEND ||
-		     (a->data && a->len >= ISAKMP_HEADER_LEN));
+		if (a->type == IKE_ACT_SEND)
+			watch(run, a);
 		if (run->job_count == JOBS_MAX ||
 		    (a->type != IKE_ACT_DH && a->type != IKE_ACT_PSK &&
 			a->type != IKE_ACT_PEER_OPEN &&
@@ -137,38 +181,96 @@ static void datagram(
 	step(run, ev);
 }
 
-/* Exchange, message id, first payload; then the payloads behind HASH. */
+/* Encrypts what is built and sends it; iv moves on. */
+static void seal(struct run *run, struct isakmp_builder *b, uint8_t *iv)
+{
+	const struct ike_keys *keys = &run->base->client->cur->keys;
+	int len = isakmp_build_finish(b, keys->block_len);
+
+	if (len < 0)
+		return;
+	must(!keymat_encrypt(&run->base->world->crypto, keys, iv,
+	    b->w.data + ISAKMP_HEADER_LEN, (size_t)len - ISAKMP_HEADER_LEN));
+	datagram(
+	    run, ISAKMP_PORT_NATT, 0, wire_span_of(b->w.data, (size_t)len));
+}
+
+static struct isakmp_header sealed_header(
+    const struct client_sa *sa, uint8_t exchange, uint32_t message_id)
+{
+	struct isakmp_header h = {.version = ISAKMP_VERSION,
+	    .exchange = exchange,
+	    .flags = ISAKMP_FLAG_ENCRYPTED,
+	    .message_id = message_id};
+
+	memcpy(h.cky_i, sa->cky_i, sizeof(h.cky_i));
+	memcpy(h.cky_r, sa->cky_r, sizeof(h.cky_r));
+	return h;
+}
+
+/* Exchange, first payload; then the payloads behind HASH(1). */
 static void sealed(struct run *run, uint8_t arg, struct wire_reader *r)
 {
 	const struct client_sa *sa = run->base->client->cur;
 	const struct crypto *c = &run->base->world->crypto;
-	struct isakmp_header h = {.version = ISAKMP_VERSION,
-	    .exchange = wire_get_u8(r),
-	    .flags = ISAKMP_FLAG_ENCRYPTED,
-	    .message_id = 0x1000u + arg};
+	struct isakmp_header h =
+	    sealed_header(sa, wire_get_u8(r), 0x1000u + arg);
 	uint8_t first = wire_get_u8(r), buf[2048], hash[IKE_KEY_MAX];
 	struct wire_span rest = wire_get_span(r, wire_left(r));
 	uint8_t iv[CRYPTO_BLOCK_MAX];
 	struct isakmp_builder b;
 	size_t pos;
-	int len;
 
-	memcpy(h.cky_i, sa->cky_i, sizeof(h.cky_i));
-	memcpy(h.cky_r, sa->cky_r, sizeof(h.cky_r));
 	isakmp_build_begin(&b, buf, sizeof(buf), &h);
 	pos = isakmp_build_reserve(&b, ISAKMP_PAYLOAD_HASH, sa->keys.prf_len);
 	wire_set_u8(&b.w, b.next_pos, first);
 	wire_put_span(&b.w, rest);
-	len = keymat_hash1(c, &sa->keys, h.message_id, rest, hash);
-	must(len > 0);
-	wire_set_bytes(&b.w, pos, hash, (size_t)len);
-	len = isakmp_build_finish(&b, sa->keys.block_len);
-	if (len < 0)
-		return;
+	must(keymat_hash1(c, &sa->keys, h.message_id, rest, hash) > 0);
+	wire_set_bytes(&b.w, pos, hash, sa->keys.prf_len);
 	must(!keymat_iv_phase2(c, &sa->keys, sa->iv, h.message_id, iv));
-	must(!keymat_encrypt(c, &sa->keys, iv, buf + ISAKMP_HEADER_LEN,
-	    (size_t)len - ISAKMP_HEADER_LEN));
-	datagram(run, ISAKMP_PORT_NATT, 0, wire_span_of(buf, (size_t)len));
+	if (h.exchange != ISAKMP_EXCHANGE_QUICK) {
+		seal(run, &b, iv);
+		return;
+	}
+	run->message_id = h.message_id;
+	run->nr.len = 0;
+	nonce_take(&run->ni, first, rest);
+	memcpy(run->iv, iv, sizeof(run->iv));
+	seal(run, &b, run->iv);
+}
+
+/* Message 3 of the newest Quick Mode, once its answer was read. */
+static void quick3(struct run *run)
+{
+	const struct client_sa *sa = run->base->client->cur;
+	struct isakmp_header h =
+	    sealed_header(sa, ISAKMP_EXCHANGE_QUICK, run->message_id);
+	uint8_t buf[256], hash[IKE_KEY_MAX];
+	struct isakmp_builder b;
+
+	if (!run->nr.len)
+		return;
+	must(keymat_hash3(&run->base->world->crypto, &sa->keys, run->message_id,
+		 wire_span_of(run->ni.data, run->ni.len),
+		 wire_span_of(run->nr.data, run->nr.len), hash) > 0);
+	isakmp_build_begin(&b, buf, sizeof(buf), &h);
+	isakmp_build_payload(
+	    &b, ISAKMP_PAYLOAD_HASH, wire_span_of(hash, sa->keys.prf_len));
+	seal(run, &b, run->iv);
+}
+
+/* A datagram of Main Mode with the cookie that the machine gave. */
+static void main_next(struct run *run, uint8_t arg, struct wire_span data)
+{
+	uint8_t buf[2048];
+	struct wire_writer w;
+
+	wire_writer_init(&w, buf, sizeof(buf));
+	wire_put_span(&w, data);
+	wire_set_bytes(&w, 8, run->cky_r, sizeof(run->cky_r));
+	wire_set_u32(&w, 24, (uint32_t)data.len);
+	datagram(run, arg & 1 ? ISAKMP_PORT_NATT : ISAKMP_PORT, arg >> 1,
+	    wire_written(&w, 0));
 }
 
 /* Answers the oldest question: well, or with an error when arg is odd. */
@@ -271,6 +373,12 @@ static void record(
 	case FUZZ_IKE_DATAGRAM:
 		datagram(run, arg & 1 ? ISAKMP_PORT_NATT : ISAKMP_PORT,
 		    arg >> 1, data);
+		return;
+	case FUZZ_IKE_QUICK3:
+		quick3(run);
+		return;
+	case FUZZ_IKE_MAIN_NEXT:
+		main_next(run, arg, data);
 		return;
 	case FUZZ_IKE_ANSWER:
 		answer(run, arg);

@@ -6,6 +6,7 @@
 #include "ikev1/core/vendor.h"
 #include "test/fuzz/fuzz_ike.h"
 #include "test/fuzz/seed.h"
+#include "test/lib/ike_world.h"
 
 struct input {
 	uint8_t data[4096];
@@ -56,13 +57,14 @@ static void put_sealed(struct input *in, uint8_t arg, uint8_t exchange,
 static const struct isakmp_header header = {
     .cky_i = {1}, .version = ISAKMP_VERSION, .exchange = 2};
 
-static void put_id(struct isakmp_builder *b, uint8_t last)
+static void put_id(struct isakmp_builder *b, const char *ip)
 {
-	const uint8_t ip[] = {10, 0, 0, last};
-	struct payload_id id = {.type = IPSEC_ID_IPV4,
-	    .protocol = 17,
-	    .port = 1701,
-	    .data = {ip, sizeof(ip)}};
+	struct addr a;
+	struct payload_id id;
+
+	if (addr_parse(&a, ip))
+		exit(1);
+	id = payload_id_of_addr(&a, 17, 1701);
 
 	isakmp_build_open(b, ISAKMP_PAYLOAD_ID);
 	payload_id_encode(&b->w, &id);
@@ -91,13 +93,15 @@ static void seed_quick(const char *dir, const char *name, uint16_t encap)
 	isakmp_build_close(&b);
 	isakmp_build_payload(
 	    &b, ISAKMP_PAYLOAD_NONCE, wire_span_of("nonce of sixteen", 16));
-	put_id(&b, 2);
-	put_id(&b, 3);
+	put_id(&b, "10.0.0.2");
+	put_id(&b, WORLD_SERVER);
 	input_begin(&in);
 	put_sealed(&in, 1, ISAKMP_EXCHANGE_QUICK, ISAKMP_PAYLOAD_SA, &b);
 	for (int i = 0; i < 4; i++)
 		put_op(&in, FUZZ_IKE_ANSWER, 0);
 	put_op(&in, FUZZ_IKE_SAVE, 0);
+	put_op(&in, FUZZ_IKE_QUICK3, 0);
+	put_op(&in, FUZZ_IKE_ANSWER, 0);
 	put_op(&in, FUZZ_IKE_TICK, 200);
 	input_end(&in, dir, name);
 }
@@ -130,6 +134,45 @@ static void seed_info(const char *dir)
 	input_end(&in, dir, "info");
 }
 
+static void put_main3(struct input *in)
+{
+	static const uint8_t bytes[64] = {3, 4};
+	uint8_t buf[512];
+	struct isakmp_builder b;
+	int len;
+
+	isakmp_build_begin(&b, buf, sizeof(buf), &header);
+	isakmp_build_payload(
+	    &b, ISAKMP_PAYLOAD_KE, wire_span_of(bytes, sizeof(bytes)));
+	isakmp_build_payload(&b, ISAKMP_PAYLOAD_NONCE, wire_span_of(bytes, 16));
+	isakmp_build_payload(&b, ISAKMP_PAYLOAD_NAT_D, wire_span_of(bytes, 20));
+	isakmp_build_payload(
+	    &b, ISAKMP_PAYLOAD_NAT_D, wire_span_of(bytes + 1, 20));
+	len = isakmp_build_finish(&b, 0);
+	if (len < 0)
+		exit(1);
+	put_record(in, FUZZ_IKE_MAIN_NEXT, 14, wire_span_of(buf, (size_t)len));
+}
+
+/* As with a wrong key: it can't be decrypted. */
+static void put_main5(struct input *in)
+{
+	static const uint8_t bytes[64] = {5, 6};
+	struct isakmp_header h = header;
+	uint8_t buf[128];
+	struct isakmp_builder b;
+	int len;
+
+	h.flags = ISAKMP_FLAG_ENCRYPTED;
+	isakmp_build_begin(&b, buf, sizeof(buf), &h);
+	wire_set_u8(&b.w, b.next_pos, ISAKMP_PAYLOAD_ID);
+	wire_put_bytes(&b.w, bytes, sizeof(bytes));
+	len = isakmp_build_finish(&b, 0);
+	if (len < 0)
+		exit(1);
+	put_record(in, FUZZ_IKE_MAIN_NEXT, 15, wire_span_of(buf, (size_t)len));
+}
+
 static void seed_main(const char *dir)
 {
 	static const struct ike_suite suite = {
@@ -155,8 +198,13 @@ static void seed_main(const char *dir)
 		exit(1);
 	input_begin(&in);
 	put_record(&in, FUZZ_IKE_DATAGRAM, 14, wire_span_of(buf, (size_t)len));
-	put_op(&in, FUZZ_IKE_TICK, 3);
+	put_op(&in, FUZZ_IKE_TICK, 1);
+	put_main3(&in);
+	put_op(&in, FUZZ_IKE_ANSWER, 0);
+	put_op(&in, FUZZ_IKE_ANSWER, 0);
 	put_op(&in, FUZZ_IKE_SAVE, 0);
+	put_main5(&in);
+	put_op(&in, FUZZ_IKE_ANSWER, 0);
 	put_op(&in, FUZZ_IKE_TICK, 70);
 	input_end(&in, dir, "main");
 }
