@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The monitor's objects and the preconditions of the engine's requests. */
-#include "l2tpd/objects.h"
+#include "l2tpd/objects_int.h"
 
 #include "common/alloc.h"
 
@@ -9,56 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <uthash.h>
-#include <utlist.h>
-
-struct note {
-	uint16_t len;
-	uint8_t *data;
-};
-
-struct session {
-	struct tunnel *tunnel;
-	struct session *prev, *next;
-	struct kernel_session id;
-	int pppox_fd, plugin_fd;
-	struct ppp *ppp; /* NULL: it has ended */
-	bool is_closing;
-	struct note note;
-};
-
-struct tunnel {
-	struct peer *peer;
-	struct tunnel *prev, *next;
-	struct kernel_tunnel id;
-	int udp_fd, pppox_fd;
-	struct session *sessions;
-	bool is_closing;
-	struct note note;
-};
-
-struct peer {
-	struct objects *owner;
-	uint64_t r;
-	uint32_t slot;
-	struct addr local;
-	int fd;
-	struct tunnel *tunnels;
-	bool is_closing;
-	uint32_t free_seq; /* of the LM_PEER_FREE that waits; 0: none */
-	struct note note;
-	UT_hash_handle hh;
-};
-
-struct objects {
-	const struct kernel_ops *ops;
-	void *kernel;
-	struct objects_out out;
-	uint32_t max_clients;
-	struct peer *peers;  /* by R */
-	struct peer **slots; /* by slot, max_clients + 1 of them */
-};
 
 /* The answer to one request. */
 struct answer {
@@ -541,65 +491,4 @@ bool objects_request(
 		return true;
 	}
 	return false;
-}
-
-/* --- for the next engine ---------------------------------------------- */
-
-static void held_note(struct lm_held *h, const struct note *n)
-{
-	h->data.len = n->len;
-	if (n->len)
-		memcpy(h->data.data, n->data, n->len);
-}
-
-static void each_session(const struct session *s, const struct lm_held *tunnel,
-    objects_held_fn fn, void *ctx)
-{
-	struct lm_held h = *tunnel;
-
-	if (s->is_closing)
-		return;
-	h.session_id = s->id.session_id;
-	h.peer_session_id = s->id.peer_session_id;
-	held_note(&h, &s->note);
-	fn(ctx, &h, s->plugin_fd);
-}
-
-static void each_tunnel(const struct tunnel *t, const struct lm_held *peer,
-    objects_held_fn fn, void *ctx)
-{
-	struct lm_held h = *peer;
-	const struct session *s;
-
-	if (t->is_closing)
-		return;
-	h.tunnel_id = t->id.tunnel_id;
-	h.peer_tunnel_id = t->id.peer_tunnel_id;
-	h.peer = t->id.peer;
-	held_note(&h, &t->note);
-	fn(ctx, &h, t->udp_fd);
-	DL_FOREACH(t->sessions, s)
-	each_session(s, &h, fn, ctx);
-}
-
-void objects_each(struct objects *o, objects_held_fn fn, void *ctx)
-{
-	struct peer *p, *next;
-	const struct tunnel *t;
-
-	HASH_ITER(hh, o->peers, p, next)
-	{
-		struct lm_held h = {
-		    .r = p->r,
-		    .slot = p->slot,
-		    .local = p->local,
-		};
-
-		if (p->is_closing)
-			continue;
-		held_note(&h, &p->note);
-		fn(ctx, &h, p->fd);
-		DL_FOREACH(p->tunnels, t)
-		each_tunnel(t, &h, fn, ctx);
-	}
 }

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+/* What objects*.c share: the tree of R, tunnels and sessions. */
+#ifndef L2TPD_OBJECTS_INT_H
+#define L2TPD_OBJECTS_INT_H
+
+#include "l2tpd/objects.h"
+
+#include <uthash.h>
+#include <utlist.h>
+
+struct note {
+	uint16_t len;
+	uint8_t *data;
+};
+
+struct session {
+	struct tunnel *tunnel;
+	struct session *prev, *next;
+	struct kernel_session id;
+	int pppox_fd, plugin_fd;
+	struct ppp *ppp; /* NULL: it has ended */
+	bool is_closing;
+	struct note note;
+};
+
+struct tunnel {
+	struct peer *peer;
+	struct tunnel *prev, *next;
+	struct kernel_tunnel id;
+	int udp_fd, pppox_fd;
+	struct session *sessions;
+	bool is_closing;
+	struct note note;
+};
+
+struct peer {
+	struct objects *owner;
+	uint64_t r;
+	uint32_t slot;
+	struct addr local;
+	int fd;
+	struct tunnel *tunnels;
+	bool is_closing;
+	uint32_t free_seq; /* of the LM_PEER_FREE that waits; 0: none */
+	struct note note;
+	UT_hash_handle hh;
+};
+
+struct objects {
+	const struct kernel_ops *ops;
+	void *kernel;
+	struct objects_out out;
+	uint32_t max_clients;
+	struct peer *peers;  /* by R */
+	struct peer **slots; /* by slot, max_clients + 1 of them */
+};
+
+#endif
