@@ -78,9 +78,12 @@ class Concentrator(Product):
         ) as children:
             pids = children.read().split()
         for pid in pids:
-            with open(f"/proc/{pid}/cmdline", "rb") as command:
-                if b"--engine" in command.read().split(b"\0"):
-                    return int(pid)
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as command:
+                    if b"--engine" in command.read().split(b"\0"):
+                        return int(pid)
+            except FileNotFoundError:
+                pass  # it ended meanwhile
         return None
 
     def logs(self):
