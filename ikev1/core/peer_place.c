@@ -140,8 +140,8 @@ static void move_peer(struct ike *ike, struct peer *p, const struct addr *to)
 }
 
 /* A NAT gave the client another port: all that is its own follows. */
-static void move(struct ike *ike, const struct place *from,
-    const struct addr *local, const struct addr *to)
+static void move(struct ike *ike, const struct place *from, uint16_t local_port,
+    const struct addr *to)
 {
 	struct place there = *from;
 	char a[ADDR_TEXT_MAX], b[ADDR_TEXT_MAX];
@@ -155,8 +155,10 @@ static void move(struct ike *ike, const struct place *from,
 	for (p = ike->peers; p; p = p->next) {
 		struct place here = place_of_peer(p);
 
-		if (same_where(&here, from) && same_who(&here, from))
+		if (same_where(&here, from) && same_who(&here, from)) {
+			p->local.port = local_port;
 			move_peer(ike, p, to);
+		}
 	}
 	HASH_ITER(hh, ike->sas, sa, next)
 	{
@@ -165,7 +167,7 @@ static void move(struct ike *ike, const struct place *from,
 		if (sa->state == SA_UP && same_where(&here, from) &&
 		    same_who(&here, from)) {
 			sa->peer = *to;
-			sa->local.port = local->port;
+			sa->local.port = local_port;
 		}
 	}
 }
@@ -182,7 +184,7 @@ void peer_sa_moved(
 	if (ev->local.port != sa->local.port &&
 	    ev->local.port != ISAKMP_PORT_NATT)
 		return;
-	move(ike, &from, &ev->local, &ev->peer);
+	move(ike, &from, ev->local.port, &ev->peer);
 }
 
 void peer_mapping(struct ike *ike, const struct ike_event *ev)
@@ -199,5 +201,5 @@ void peer_mapping(struct ike *ike, const struct ike_event *ev)
 		return;
 	}
 	from = place_of_peer(p);
-	move(ike, &from, &p->local, &ev->peer);
+	move(ike, &from, p->local.port, &ev->peer);
 }
