@@ -150,6 +150,16 @@ int ikec_open(struct ike_client *c, const struct client_sa *sa,
 	return isakmp_payloads_decode(m->h.next_payload, in, &m->p, NULL);
 }
 
+static enum vendor natt_vendor(const struct ike_client *c)
+{
+	return c->has_draft ? VENDOR_NATT_03 : VENDOR_NATT_RFC3947;
+}
+
+static uint8_t nat_d_type(const struct ike_client *c)
+{
+	return c->has_draft ? ISAKMP_PAYLOAD_NAT_D_DRAFT : ISAKMP_PAYLOAD_NAT_D;
+}
+
 static void send1(struct ike_client *c, struct client_sa *sa)
 {
 	struct sa_offer_spec spec = {
@@ -170,7 +180,7 @@ static void send1(struct ike_client *c, struct client_sa *sa)
 	    &b, ISAKMP_PAYLOAD_SA, (struct wire_span){sa->sai, sa->sai_len});
 	if (c->has_natt)
 		isakmp_build_payload(
-		    &b, ISAKMP_PAYLOAD_VID, vendor_value(VENDOR_NATT_RFC3947));
+		    &b, ISAKMP_PAYLOAD_VID, vendor_value(natt_vendor(c)));
 	if (c->has_dpd)
 		isakmp_build_payload(
 		    &b, ISAKMP_PAYLOAD_VID, vendor_value(VENDOR_DPD));
@@ -204,7 +214,7 @@ static void put_nat_d(struct ike_client *c, struct client_sa *sa,
 	    (struct wire_span){sa->cky_i, 8}, (struct wire_span){sa->cky_r, 8},
 	    &about, hash);
 	isakmp_build_payload(
-	    b, ISAKMP_PAYLOAD_NAT_D, (struct wire_span){hash, (size_t)len});
+	    b, nat_d_type(c), (struct wire_span){hash, (size_t)len});
 }
 
 static bool got2(
@@ -226,7 +236,7 @@ static bool got2(
 	    offer.transform[0].key_bits, offer.transform[0].hash,
 	    offer.transform[0].group};
 	while ((v = isakmp_payload_find_nth(&m->p, ISAKMP_PAYLOAD_VID, n++))) {
-		if (vendor_recognise(v->body) == VENDOR_NATT_RFC3947)
+		if (vendor_recognise(v->body) == natt_vendor(c))
 			sa->natt = true;
 		if (vendor_recognise(v->body) == VENDOR_DPD)
 			sa->dpd = true;
@@ -253,8 +263,7 @@ static bool got2(
 static bool behind_nat(
     struct ike_client *c, struct client_sa *sa, const struct isakmp_payloads *p)
 {
-	const struct isakmp_payload *d =
-	    isakmp_payload_find(p, ISAKMP_PAYLOAD_NAT_D);
+	const struct isakmp_payload *d = isakmp_payload_find(p, nat_d_type(c));
 	struct addr own = c->inner;
 	uint8_t hash[IKE_KEY_MAX];
 	int len;

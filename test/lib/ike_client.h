@@ -106,6 +106,7 @@ struct ike_client {
 	uint16_t server_port; /* in IDcr */
 	uint8_t id_protocol;  /* in IDci and IDcr */
 	uint16_t encap;	      /* 0: by NAT detection */
+	bool has_draft;	      /* NAT-T of draft-03 in place of RFC 3947 */
 	uint32_t next_msgid;  /* counts up, like Windows */
 	uint32_t life_s, esp_life_s, esp_life_kb;
 	bool is_mute; /* neither answers nor retransmits */

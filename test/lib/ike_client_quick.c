@@ -12,7 +12,10 @@ static uint16_t encap_of(const struct ike_client *c, const struct client_sa *sa)
 {
 	if (c->encap)
 		return c->encap;
-	return sa->floated ? IPSEC_ENCAP_UDP_TRANSPORT : IPSEC_ENCAP_TRANSPORT;
+	if (!sa->floated)
+		return IPSEC_ENCAP_TRANSPORT;
+	return c->has_draft ? IPSEC_ENCAP_UDP_TRANSPORT_DRAFT
+			    : IPSEC_ENCAP_UDP_TRANSPORT;
 }
 
 static void put_ids(

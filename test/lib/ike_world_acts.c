@@ -322,15 +322,14 @@ bool ikew_pair_right(struct ikew *w, struct ike_client *c)
 	struct client_pair *p = ikec_newest_pair(c);
 	struct ikew_sa *in = p ? ikew_find_sa(w, p->spi_out) : NULL;
 	struct ikew_sa *out = p ? ikew_find_sa(w, p->spi_in) : NULL;
-	const struct addr *outer =
-	    &c->outer[p && p->encap == IPSEC_ENCAP_UDP_TRANSPORT];
+	bool is_udp = p && p->encap != IPSEC_ENCAP_TRANSPORT;
+	const struct addr *outer = &c->outer[is_udp];
 
 	return in && out && in->sa.dir == IKE_SA_IN &&
 	       out->sa.dir == IKE_SA_OUT && in->sa.r == out->sa.r &&
 	       keys_equal(&in->sa, &p->out) && keys_equal(&out->sa, &p->in) &&
 	       addr_equal(&in->sa.src, outer) &&
-	       addr_equal(&out->sa.dst, outer) &&
-	       in->sa.encap == (p->encap == IPSEC_ENCAP_UDP_TRANSPORT);
+	       addr_equal(&out->sa.dst, outer) && in->sa.encap == is_udp;
 }
 
 uint64_t ikew_r_of(struct ikew *w, struct ike_client *c)

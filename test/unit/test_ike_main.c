@@ -486,6 +486,20 @@ static void a_client_without_nat_traversal_stays_native(void **state)
 	ikew_free(w);
 }
 
+static void the_draft_of_nat_traversal_works_too(void **state)
+{
+	struct ikew *w = ikew_new(9);
+	struct ike_client *c = natted(w);
+
+	(void)state;
+	c->has_draft = true;
+	assert_true(ikew_connect(w, c));
+	assert_true(c->sa[0].floated);
+	assert_int_equal(c->pair[0].encap, IPSEC_ENCAP_UDP_TRANSPORT_DRAFT);
+	assert_int_equal(w->peer[0].up.natt, 1);
+	ikew_free(w);
+}
+
 static void a_full_machine_says_so(void **state)
 {
 	struct ikew *w = ikew_new(9);
@@ -568,6 +582,7 @@ int main(void)
 	    cmocka_unit_test(two_handshakes_of_one_address_live_together),
 	    cmocka_unit_test(phase_1_ids_may_name_the_ike_port),
 	    cmocka_unit_test(a_client_without_nat_traversal_stays_native),
+	    cmocka_unit_test(the_draft_of_nat_traversal_works_too),
 	    cmocka_unit_test(a_full_machine_says_so),
 	    cmocka_unit_test(the_ike_sa_expires_quietly_and_r_stays),
 	    cmocka_unit_test(no_random_bytes_means_no_answer),
