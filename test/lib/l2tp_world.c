@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Fake kernel, clock, link and ikev1d; the contract is in the header. */
-#include "test/lib/l2tp_world.h"
+#include "test/lib/l2tp_world_in.h"
 
 #include "common/alloc.h"
 
@@ -10,20 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
-
-#define KERNEL_MS 5
-#define LINK_MS 10
-
-/* Something on its way: a datagram or an event. */
-struct world_item {
-	struct world_item *next;
-	uint64_t at;
-	struct world_client *to; /* a datagram for this client, or */
-	struct lns_event ev;	 /* an event of the core */
-	uint8_t *data;
-	size_t len;
-	char text[160];
-};
 
 /* --- small things --------------------------------------------------- */
 
@@ -50,30 +36,6 @@ int world_random(void *ctx, void *out, size_t len)
 	for (size_t i = 0; i < len; i++)
 		p[i] = (uint8_t)(next_random(&w->lns_random) >> 40);
 	return 0;
-}
-
-static void append(char **buf, size_t *len, size_t *size, const char *text)
-{
-	size_t n = strlen(text);
-
-	while (*len + n + 1 > *size) {
-		*size = *size ? 2 * *size : 4096;
-		*buf = xreallocarray(*buf, *size, 1);
-	}
-	memcpy(*buf + *len, text, n + 1);
-	*len += n;
-}
-
-__attribute__((format(printf, 2, 3))) static void fault(
-    struct world *w, const char *format, ...)
-{
-	va_list ap;
-
-	if (w->fault[0])
-		return;
-	va_start(ap, format);
-	vsnprintf(w->fault, sizeof(w->fault), format, ap);
-	va_end(ap);
 }
 
 void world_init(struct world *w, uint64_t seed)
@@ -123,67 +85,6 @@ struct addr world_addr(uint8_t n, uint16_t port)
 	    .family = ADDR_IPV4, .ip = {10, 9, 0, n}, .port = port};
 }
 
-/* --- what the fake kernel has --------------------------------------- */
-
-struct world_peer *world_peer(struct world *w, uint64_t r)
-{
-	for (size_t i = 0; i < WORLD_OBJECTS; i++)
-		if (w->peers[i].r == r)
-			return &w->peers[i];
-	return NULL;
-}
-
-static struct world_tunnel *find_tunnel(
-    struct world *w, uint64_t r, uint16_t id)
-{
-	for (size_t i = 0; i < WORLD_OBJECTS; i++)
-		if (w->tunnels[i].id == id && w->tunnels[i].r == r)
-			return &w->tunnels[i];
-	return NULL;
-}
-
-static struct world_session *find_session(struct world *w, uint16_t id)
-{
-	for (size_t i = 0; i < WORLD_OBJECTS; i++)
-		if (w->sessions[i].r && w->sessions[i].id == id)
-			return &w->sessions[i];
-	return NULL;
-}
-
-struct world_session *world_session(struct world *w, uint64_t r)
-{
-	for (size_t i = 0; i < WORLD_OBJECTS; i++)
-		if (w->sessions[i].r == r)
-			return &w->sessions[i];
-	return NULL;
-}
-
-size_t world_tunnel_count(const struct world *w)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < WORLD_OBJECTS; i++)
-		n += w->tunnels[i].r != 0;
-	return n;
-}
-
-size_t world_session_count(const struct world *w)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < WORLD_OBJECTS; i++)
-		n += w->sessions[i].r != 0;
-	return n;
-}
-
-static bool has_objects(const struct world *w, uint64_t r)
-{
-	for (size_t i = 0; i < WORLD_OBJECTS; i++)
-		if (w->tunnels[i].r == r || w->sessions[i].r == r)
-			return true;
-	return false;
-}
-
 /* --- what will happen ------------------------------------------------ */
 
 static int by_time(const struct world_item *a, const struct world_item *b)
@@ -211,7 +112,7 @@ static struct world_item *later(struct world *w, uint64_t ms)
 	return it;
 }
 
-static struct world_item *later_event(
+struct world_item *world_later(
     struct world *w, uint64_t ms, const struct lns_action *act)
 {
 	struct world_item *it = later(w, ms);
@@ -222,20 +123,20 @@ static struct world_item *later_event(
 	return it;
 }
 
-static void answer(struct world *w, const struct lns_action *act,
+void world_answer(struct world *w, const struct lns_action *act,
     enum lns_event_type type, int error)
 {
 	struct world_item *it;
 
 	if (w->kernel_is_stuck)
 		return;
-	it = later_event(w, KERNEL_MS, act);
+	it = world_later(w, KERNEL_MS, act);
 	it->ev.type = type;
 	it->ev.error = error;
 }
 
 /* One datagram into the link, in either direction. */
-static void link_send(struct world *w, struct world_client *to,
+void world_link(struct world *w, struct world_client *to,
     const struct lns_event *ev, const uint8_t *data, size_t len)
 {
 	struct world_item *it;
@@ -254,227 +155,6 @@ static void link_send(struct world *w, struct world_client *to,
 	}
 }
 
-/* --- actions -------------------------------------------------------- */
-
-static void write_down(struct world *w, const struct lns_action *act)
-{
-	static const char *const names[] = {"socket-open", "send",
-	    "tunnel-open", "tunnel-close", "session-open", "session-close",
-	    "peer-ready", "peer-refused", "peer-close", "peer-free",
-	    "peer-gone", "log"};
-	char *line;
-
-	if (act->type == LNS_ACT_LOG) {
-		append(&w->log, &w->log_len, &w->log_size, act->text);
-		append(&w->log, &w->log_len, &w->log_size, "\n");
-		return;
-	}
-	line = xasprintf("%llu %s r=%llu slot=%u t=%u/%u s=%u/%u port=%u %s ",
-	    (unsigned long long)w->now, names[act->type],
-	    (unsigned long long)act->r, act->slot, act->tunnel_id,
-	    act->peer_tunnel_id, act->session_id, act->peer_session_id,
-	    act->peer.port, act->text ? act->text : "");
-	append(&w->transcript, &w->transcript_len, &w->transcript_size, line);
-	free(line);
-	for (size_t i = 0; i < act->len; i++) {
-		char hex[3];
-
-		snprintf(hex, sizeof(hex), "%02x", act->data[i]);
-		append(&w->transcript, &w->transcript_len, &w->transcript_size,
-		    hex);
-	}
-	append(&w->transcript, &w->transcript_len, &w->transcript_size, "\n");
-}
-
-static void on_socket_open(struct world *w, const struct lns_action *act)
-{
-	struct world_peer *p = world_peer(w, act->r);
-
-	if (!act->up || act->up->r != act->r || p->socket)
-		fault(w, "SOCKET_OPEN twice or without up");
-	for (size_t i = 0; i < WORLD_OBJECTS; i++)
-		if (w->peers[i].slot == p->slot && w->peers[i].socket)
-			fault(w, "SOCKET_OPEN: slot %u in use", p->slot);
-	p->socket = w->socket_error == 0;
-	answer(w, act, LNS_EV_SOCKET_OPENED, w->socket_error);
-}
-
-static void on_tunnel_open(struct world *w, const struct lns_action *act)
-{
-	struct world_tunnel *t = find_tunnel(w, 0, 0);
-
-	for (size_t i = 0; i < WORLD_OBJECTS; i++)
-		if (w->tunnels[i].r && w->tunnels[i].id == act->tunnel_id)
-			fault(w, "TUNNEL_OPEN: %u exists", act->tunnel_id);
-	if (!world_peer(w, act->r)->socket || act->tunnel_id >> 14 == 3 ||
-	    (act->tunnel_id & PEER_SLOT_MAX) != act->slot)
-		fault(w, "TUNNEL_OPEN: bad id %u", act->tunnel_id);
-	w->tunnel_opens++;
-	answer(w, act, LNS_EV_TUNNEL_OPENED, w->tunnel_error);
-	if (!t || w->tunnel_error)
-		return;
-	*t = (struct world_tunnel){.r = act->r,
-	    .id = act->tunnel_id,
-	    .peer_id = act->peer_tunnel_id,
-	    .peer = act->peer,
-	    .open = true};
-}
-
-static void on_tunnel_close(struct world *w, const struct lns_action *act)
-{
-	struct world_tunnel *t = find_tunnel(w, act->r, act->tunnel_id);
-
-	if (!t) {
-		fault(w, "TUNNEL_CLOSE: no tunnel %u", act->tunnel_id);
-		return;
-	}
-	for (size_t i = 0; i < WORLD_OBJECTS; i++)
-		if (w->sessions[i].r == act->r &&
-		    w->sessions[i].tunnel_id == act->tunnel_id)
-			fault(w, "TUNNEL_CLOSE before SESSION_CLOSE");
-	*t = (struct world_tunnel){0};
-}
-
-static void on_session_open(struct world *w, const struct lns_action *act)
-{
-	struct world_session *s = find_session(w, act->session_id);
-
-	if (s)
-		fault(w, "SESSION_OPEN: id %u exists", act->session_id);
-	if (!find_tunnel(w, act->r, act->tunnel_id) || !act->session_id ||
-	    !act->peer_session_id)
-		fault(w, "SESSION_OPEN without tunnel or ids");
-	w->session_opens++;
-	answer(w, act, LNS_EV_SESSION_OPENED, w->session_error);
-	for (size_t i = 0; i < WORLD_OBJECTS && !w->session_error; i++) {
-		if (w->sessions[i].r)
-			continue;
-		w->sessions[i] = (struct world_session){.r = act->r,
-		    .tunnel_id = act->tunnel_id,
-		    .id = act->session_id,
-		    .peer_id = act->peer_session_id,
-		    .sequencing = act->sequencing,
-		    .open = true};
-		return;
-	}
-}
-
-static void on_session_close(struct world *w, const struct lns_action *act)
-{
-	struct world_session *s = find_session(w, act->session_id);
-
-	if (!s || s->r != act->r) {
-		fault(w, "SESSION_CLOSE: no session %u", act->session_id);
-		return;
-	}
-	w->session_closes++;
-	*s = (struct world_session){0};
-}
-
-static void on_send(struct world *w, const struct lns_action *act)
-{
-	struct world_peer *p = world_peer(w, act->r);
-	struct world_tunnel *t = find_tunnel(w, act->r, act->tunnel_id);
-
-	if (!p->socket || p->freed || !act->len)
-		fault(w, "SEND without R's socket");
-	if (act->tunnel_id && (!t || !addr_equal(&t->peer, &act->peer)))
-		fault(w, "SEND on tunnel %u, not there", act->tunnel_id);
-	if (act->len > L2TP_HEADER_LEN) {
-		memcpy(w->last, act->data, act->len);
-		w->last_len = act->len;
-	}
-	for (size_t i = 0; i < WORLD_CLIENTS; i++) {
-		struct world_client *c = &w->clients[i];
-
-		if (c->is_used && c->r == act->r &&
-		    addr_equal(&c->addr, &act->peer)) {
-			link_send(w, c, NULL, act->data, act->len);
-			return;
-		}
-	}
-}
-
-static void on_peer_close(struct world *w, const struct lns_action *act)
-{
-	struct world_peer *p = world_peer(w, act->r);
-	struct world_item *it;
-
-	if (!act->text || !act->text[0])
-		fault(w, "PEER_CLOSE without a reason");
-	p->close_asked = true;
-	snprintf(p->reason, sizeof(p->reason), "%s", act->text);
-	if (w->ike_is_deaf)
-		return;
-	it = later_event(w, KERNEL_MS, act);
-	it->ev.type = LNS_EV_PEER_DOWN;
-}
-
-static void on_peer_free(struct world *w, const struct lns_action *act)
-{
-	struct world_peer *p = world_peer(w, act->r);
-
-	if (p->freed || has_objects(w, act->r))
-		fault(w, "PEER_FREE twice or with objects left");
-	p->freed = true;
-	p->socket = false;
-	answer(w, act, LNS_EV_PEER_CLOSED, 0);
-}
-
-static void carry_out(struct world *w, const struct lns_action *act)
-{
-	struct world_peer *p = world_peer(w, act->r);
-
-	write_down(w, act);
-	if (act->type == LNS_ACT_LOG)
-		return;
-	if (!p) {
-		if (act->type != LNS_ACT_PEER_GONE)
-			fault(w, "an action for an R that was never up");
-		return;
-	}
-	if (p->gone)
-		fault(w, "an action after PEER_GONE");
-	switch (act->type) {
-	case LNS_ACT_SOCKET_OPEN:
-		on_socket_open(w, act);
-		break;
-	case LNS_ACT_SEND:
-		on_send(w, act);
-		break;
-	case LNS_ACT_TUNNEL_OPEN:
-		on_tunnel_open(w, act);
-		break;
-	case LNS_ACT_TUNNEL_CLOSE:
-		on_tunnel_close(w, act);
-		break;
-	case LNS_ACT_SESSION_OPEN:
-		on_session_open(w, act);
-		break;
-	case LNS_ACT_SESSION_CLOSE:
-		on_session_close(w, act);
-		break;
-	case LNS_ACT_PEER_READY:
-		p->ready = true;
-		break;
-	case LNS_ACT_PEER_REFUSED:
-		p->refused = true;
-		snprintf(p->reason, sizeof(p->reason), "%s", act->text);
-		break;
-	case LNS_ACT_PEER_CLOSE:
-		on_peer_close(w, act);
-		break;
-	case LNS_ACT_PEER_FREE:
-		on_peer_free(w, act);
-		break;
-	case LNS_ACT_PEER_GONE:
-		p->gone = true;
-		break;
-	case LNS_ACT_LOG:
-		break;
-	}
-}
-
 /* --- events --------------------------------------------------------- */
 
 static void renew(struct world *w)
@@ -487,7 +167,7 @@ static void renew(struct world *w)
 	free(saved);
 	if (w->lns)
 		return;
-	fault(w, "what was saved can't be restored");
+	world_fault(w, "what was saved can't be restored");
 	w->lns = lns_new(&w->cfg, world_random, w);
 }
 
@@ -500,7 +180,7 @@ void world_event(struct world *w, const struct lns_event *ev)
 	now.now_ms = w->now;
 	lns_step(w->lns, &now, &w->actions);
 	for (size_t i = 0; i < w->actions.count; i++)
-		carry_out(w, &w->actions.items[i]);
+		world_carry_out(w, &w->actions.items[i]);
 	lns_actions_clear(&w->actions);
 }
 
@@ -538,6 +218,38 @@ void world_up(struct world *w, uint64_t r, uint32_t slot)
 	world_event(w, &ev);
 }
 
+void world_crash(struct world *w)
+{
+	struct lns_event ev = {.type = LNS_EV_HELD};
+	struct peer_up up = {.natt = 1};
+
+	w->lns_random += 77;
+	lns_free(w->lns);
+	w->lns = lns_new(&w->cfg, world_random, w);
+	ev.up = &up;
+	for (size_t i = 0; i < WORLD_OBJECTS; i++) {
+		if (!w->peers[i].socket)
+			continue;
+		up.r = w->peers[i].r;
+		up.slot = w->peers[i].slot;
+		ev.tunnel_id = ev.session_id = 0;
+		world_event(w, &ev);
+		for (size_t k = 0; k < WORLD_OBJECTS; k++) {
+			if (w->tunnels[k].r != up.r)
+				continue;
+			ev.tunnel_id = w->tunnels[k].id;
+			world_event(w, &ev);
+		}
+		for (size_t k = 0; k < WORLD_OBJECTS; k++) {
+			if (w->sessions[k].r != up.r)
+				continue;
+			ev.tunnel_id = w->sessions[k].tunnel_id;
+			ev.session_id = w->sessions[k].id;
+			world_event(w, &ev);
+		}
+	}
+}
+
 /* The kernel's choice: a connected socket, or R's. */
 static void deliver(struct world *w, struct world_item *it)
 {
@@ -572,7 +284,7 @@ static void client_emit(void *ctx, const uint8_t *data, size_t len)
 	struct lns_event ev = {
 	    .type = LNS_EV_DATAGRAM, .r = c->r, .peer = c->addr};
 
-	link_send(c->world, NULL, &ev, data, len);
+	world_link(c->world, NULL, &ev, data, len);
 }
 
 struct l2tp_client *world_client(struct world *w, uint64_t r,
@@ -625,6 +337,7 @@ static uint64_t next_time(const struct world *w)
 
 static void happen(struct world *w, struct world_item *it)
 {
+	world_forget_failed(w, &it->ev);
 	if (it->to && it->to->is_used)
 		l2tp_client_receive(&it->to->lac,
 		    (struct wire_span){it->data, it->len}, w->now);

@@ -395,37 +395,12 @@ static void shutdown_tells_everyone(struct world *w)
 
 /* --- held ------------------------------------------------------------ */
 
-/* A new core beside a kernel that still has R's objects. */
-static void crash(struct world *w)
-{
-	struct lns_event ev = {.type = LNS_EV_HELD};
-	struct peer_up up = {.slot = SLOT, .natt = 1};
-
-	w->lns_random += 77;
-	lns_free(w->lns);
-	w->lns = lns_new(&w->cfg, world_random, w);
-	ev.up = &up;
-	for (size_t i = 0; i < WORLD_OBJECTS && w->peers[i].r; i++) {
-		up.r = w->peers[i].r;
-		up.slot = w->peers[i].slot;
-		ev.tunnel_id = ev.session_id = 0;
-		world_event(w, &ev);
-		for (size_t k = 0; k < WORLD_OBJECTS; k++) {
-			if (w->sessions[k].r != up.r)
-				continue;
-			ev.tunnel_id = w->sessions[k].tunnel_id;
-			ev.session_id = w->sessions[k].id;
-			world_event(w, &ev);
-		}
-	}
-}
-
 static void held_calls_go_on(struct world *w)
 {
 	struct l2tp_client *c = scenario_call(w, R, SLOT, &plain);
 	struct lns_row row;
 
-	crash(w);
+	world_crash(w);
 	lns_each(w->lns, look_at_row, &row);
 	assert_true(row.held);
 	assert_string_equal(row.state, "held");
@@ -452,7 +427,7 @@ static void a_held_client_may_dial_anew(struct world *w)
 	uint16_t old = world_session(w, R)->id;
 
 	world_client_end(w, c);
-	crash(w);
+	world_crash(w);
 	cfg.tunnel_id = 12;
 	c = world_client(w, R, &addr, &cfg);
 	l2tp_client_dial(c, w->now);
@@ -468,7 +443,7 @@ static void a_held_call_ends_with_pppd(struct world *w)
 {
 	struct l2tp_client *c = scenario_call(w, R, SLOT, &plain);
 
-	crash(w);
+	world_crash(w);
 	world_client_end(w, c);
 	scenario_ppp_down(w, R, NULL);
 	assert_int_equal(world_session_count(w), 0);
@@ -481,7 +456,7 @@ static void a_held_call_ends_with_pppd(struct world *w)
 static void a_held_call_ends_with_its_sas(struct world *w)
 {
 	scenario_call(w, R, SLOT, &plain);
-	crash(w);
+	world_crash(w);
 	peer_down(w, R);
 	world_run(w, 100);
 	assert_true(world_peer(w, R)->gone);
@@ -492,7 +467,7 @@ static void a_held_call_ends_by_the_operator(struct world *w)
 {
 	scenario_call(w, R, SLOT, &plain);
 	scenario_call(w, R + 1, SLOT + 1, &plain);
-	crash(w);
+	world_crash(w);
 	world_simple(w, LNS_EV_DISCONNECT, R);
 	world_run(w, 100);
 	assert_true(world_peer(w, R)->gone);
