@@ -41,18 +41,32 @@ struct lns_config {
 	uint32_t idle_peer_ms; /* R without a tunnel: PEER_CLOSE */
 };
 
+/*
+ * What the shell can rely on, and must bear with:
+ *  - An open that failed leaves nothing; no close follows its answer.  One
+ *    may come before the answer: then the answer is ignored here.
+ *  - TUNNEL_CLOSE comes after SESSION_CLOSE of all its sessions, PEER_FREE
+ *    after TUNNEL_CLOSE of all its tunnels.
+ *  - After PEER_REFUSED of an R that was asked to open its socket come
+ *    PEER_FREE and PEER_GONE; after PEER_REFUSED alone R is unknown.
+ *  - PEER_DOWN of an unknown R brings PEER_GONE at once (slot 0).
+ *  - A client may be answered through R's socket (tunnel_id 0) before its
+ *    tunnel is open and after it was closed.
+ *  - A PEER_UP of a known R brings PEER_READY again, or PEER_CLOSE if its
+ *    end was asked for.
+ */
 enum lns_event_type {
 	LNS_EV_TICK,
 	LNS_EV_PEER_UP,	       /* up */
 	LNS_EV_PEER_UPDATE,    /* up */
 	LNS_EV_PEER_DOWN,      /* r, text: its SAs are gone */
-	LNS_EV_SOCKET_OPENED,  /* r, error: R's unconnected socket */
+	LNS_EV_SOCKET_OPENED,  /* r, error, text: R's unconnected socket */
 	LNS_EV_DATAGRAM,       /* r, peer, data; tunnel_id 0: R's socket */
-	LNS_EV_TUNNEL_OPENED,  /* r, tunnel_id, error */
-	LNS_EV_SESSION_OPENED, /* r, tunnel_id, session_id, error */
+	LNS_EV_TUNNEL_OPENED,  /* r, tunnel_id, error, text */
+	LNS_EV_SESSION_OPENED, /* both ids, error, text */
 	LNS_EV_SESSION_DOWN,   /* pppd ended: text says why */
 	LNS_EV_PEER_CLOSED,    /* r: the monitor has nothing left of R */
-	LNS_EV_DISCONNECT,     /* r: the operator ends the peer */
+	LNS_EV_DISCONNECT,     /* r, text or NULL: the operator ends R */
 	LNS_EV_HELD,	       /* up, tunnel_id, session_id: before a crash */
 	LNS_EV_SHUTDOWN,
 };

@@ -288,7 +288,8 @@ void lns_peer_held(struct lns *lns, const struct lns_event *ev)
 		lns_peer_claim_slot(p);
 		set_state(p, LNS_PEER_READY);
 	}
-	if (ev->tunnel_id && (ev->tunnel_id & PEER_SLOT_MAX) != p->up.slot)
+	if (ev->tunnel_id && ((ev->tunnel_id & PEER_SLOT_MAX) != p->up.slot ||
+				 ev->tunnel_id >> 14 >= LNS_GENERATIONS))
 		lns_log(p, LNS_LOG_WARN,
 		    "held tunnel %u is not of slot %u: ignored", ev->tunnel_id,
 		    p->up.slot);

@@ -17,7 +17,7 @@
 
 #define LNS_NEVER UINT64_MAX
 #define LNS_TUNNEL_IDLE_MS 5000 /* a tunnel whose last call ended */
-#define LNS_CLOSE_WAIT_MS 3000	/* acknowledgement of StopCCN, at most */
+#define LNS_CLOSE_WAIT_MS 1500	/* acknowledgement of StopCCN, at most */
 #define LNS_GENERATIONS 3	/* of a slot's tunnel ids */
 #define LNS_TEXT_MAX 256
 
