@@ -672,10 +672,11 @@ static void damaged_notes_give_nothing(bool restores)
 	bring_up(&g, one, "alice");
 	len = take_note(&g, note);
 	for (size_t cut = 1; cut <= len + 1; cut++) {
-		struct rig h = rig_new(restores);
+		struct rig h;
 
 		if (cut == len)
 			continue;
+		h = rig_new(restores);
 		hold(&h, one, note, cut);
 		assert_non_null(find(&h, AAA_ACT_LOG));
 		assert_non_null(
