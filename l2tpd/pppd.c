@@ -49,9 +49,17 @@ static void add_methods(struct pppd_args *out, unsigned int methods)
 	};
 
 	add(out, "auth");
-	for (size_t i = 0; i < sizeof(require) / sizeof(require[0]); i++)
-		if (methods & AAA_METHOD_BIT(require[i].method))
-			add(out, require[i].option);
+	for (size_t i = 0; i < sizeof(require) / sizeof(require[0]); i++) {
+		size_t len = strlen(out->auth);
+
+		if (!(methods & AAA_METHOD_BIT(require[i].method)))
+			continue;
+		add(out, require[i].option);
+		snprintf(out->auth + len, sizeof(out->auth) - len, "%s%s",
+		    len ? "," : "", aaa_method_name(require[i].method));
+	}
+	/* A require-... in /etc/ppp/options adds nothing to this. */
+	add_pair(out, "sallyport-auth", out->auth);
 }
 
 /* Switches that need no value, each against a line in /etc/ppp/options. */

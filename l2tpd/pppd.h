@@ -34,6 +34,7 @@ struct pppd_args {
 	const char *argv[PPPD_ARGS_MAX];
 	size_t count;
 	char fd[8], pppox[8], mtu[8];
+	char auth[48]; /* the methods' names */
 	char ifname[IFNAMSIZ], ipparam[24];
 };
 

@@ -99,11 +99,14 @@ static void test_methods(void **state)
 	assert_true(find(&a, "require-mschap-v2") > 0);
 	assert_int_equal(find(&a, "require-chap"), -1);
 	assert_int_equal(find(&a, "require-pap"), -1);
+	assert_string_equal(value(&a, "sallyport-auth"), "mschap-v2");
+	assert_true(find(&a, "sallyport-auth") > find(&a, "plugin"));
 	s.methods = AAA_METHOD_BIT(AAA_CHAP_MD5) | AAA_METHOD_BIT(AAA_PAP);
 	assert_int_equal(pppd_args(&s, &a), 0);
 	assert_int_equal(find(&a, "require-mschap-v2"), -1);
 	assert_true(find(&a, "require-chap") > 0);
 	assert_true(find(&a, "require-pap") > 0);
+	assert_string_equal(value(&a, "sallyport-auth"), "chap-md5,pap");
 	assert_int_equal(find(&a, "require-mschap"), -1);
 	assert_int_equal(find(&a, "require-eap"), -1);
 }
