@@ -796,6 +796,9 @@ static void hostile_options_are_undone(void **state)
 	lcp_wantoptions[0].chap_mdtype = MDTYPE_MICROSOFT | MDTYPE_MD5;
 	ipcp_wantoptions[0].default_route = 1;
 	ipcp_wantoptions[0].hisaddr = net(66);
+	/* pppd reads this list before it knows what we are. */
+	assert_non_null(the_channel->options);
+	assert_null(the_channel->options[0].name);
 	the_channel->process_extra_options();
 	assert_int_equal(auth_required, 1);
 	assert_int_equal(explicit_remote, 0);
