@@ -98,10 +98,10 @@ class Concentrator(Product):
         """What is left in the kernel and among the processes that should not be there, as text."""
         found = [f"SA {state['spi']}" for state in esp_states(self.host)]
         found += [f"unit {unit}" for unit in self.units()]
-        names = self.host.names()
-        found += [f"process {name}" for name in names if name == "pppd"]
+        found += [f"pppd {pid}" for pid in self.host.find("pppd")]
         if stopped:
-            found += [f"process {n}" for n in names if n in ("ikev1d", "l2tpd")]
+            found += [f"ikev1d {pid}" for pid in self.host.find("ikev1d")]
+            found += [f"l2tpd {pid}" for pid in self.host.find("l2tpd")]
             tables = self.host.run("nft", "list", "tables")
             found += ["nft table"] if "sallyport" in tables else []
             policies = self.host.run("ip", "xfrm", "policy")
