@@ -122,6 +122,8 @@ int privsep_lock_in(struct log *log, const char *user, uv_loop_t *loop)
 	int err;
 
 	tzset();
+	/* The kernel named us "exe", after /proc/self/exe. */
+	prctl(PR_SET_NAME, log->program);
 	pw = privsep_user(user);
 	if (!pw || !pw->pw_uid || !pw->pw_gid)
 		return fail(log, user, EINVAL);

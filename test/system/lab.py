@@ -286,6 +286,16 @@ class Host:
                     found.append(pid)
         return found
 
+    def names(self):
+        """The names of all processes in the host."""
+        found = []
+        for pid in self.pids():
+            with contextlib.suppress(OSError), open(
+                f"/proc/{pid}/comm", encoding="utf-8"
+            ) as comm:
+                found.append(comm.read().strip())
+        return found
+
     def address(self, interface):
         """The IPv4 address of an interface, or None."""
         if self.socket is None:
