@@ -281,7 +281,8 @@ static int take_lock(struct startup *s)
 		err = s->lock_fd < 0 ? s->lock_fd : 0;
 	}
 	if (err == -EAGAIN) {
-		log_error(s->log, "l2tpd is already running (pid %d)", (int)other);
+		log_error(
+		    s->log, "l2tpd is already running (pid %d)", (int)other);
 		return EXITCODE_RUNNING;
 	}
 	if (err) {
