@@ -57,9 +57,11 @@ static int allow_list(scmp_filter_ctx f)
 /* Memory never becomes executable; ioctl() only sets O_NONBLOCK. */
 static int allow_conditional(scmp_filter_ctx f)
 {
+	/* the second datum is the value under the mask */
 	const struct scmp_arg_cmp no_exec =
 	    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
-	const struct scmp_arg_cmp nonblock = SCMP_A1(SCMP_CMP_EQ, FIONBIO);
+	const struct scmp_arg_cmp nonblock =
+	    SCMP_A1(SCMP_CMP_EQ, FIONBIO, 0 /* not used */);
 	int err;
 
 	err =

@@ -88,12 +88,11 @@ static void passwords_become_utf16(void **state)
 static void what_is_not_utf8_is_refused(void **state)
 {
 	static const char *const bad[] = {
-	    "\x80",	    /* continues nothing */
-	    "\xc3",	    /* ends early */
-	    "\xe2\x82",	    /* ends early */
-	    "\xf0\x9f\x94", /* ends early */
-	    "\xc3"
-	    "a",		/* not a continuation */
+	    "\x80",		/* continues nothing */
+	    "\xc3",		/* ends early */
+	    "\xe2\x82",		/* ends early */
+	    "\xf0\x9f\x94",	/* ends early */
+	    "\xc3z",		/* not a continuation */
 	    "\xc0\xaf",		/* overlong */
 	    "\xe0\x80\xaf",	/* overlong */
 	    "\xf0\x80\x80\xaf", /* overlong */

@@ -477,7 +477,7 @@ static void long_values_are_refused_here(void **state)
 
 static void pap_sends_the_password_once(void **state)
 {
-	char user[] = "alice", password[] = "s3cret";
+	char name[] = "alice", password[] = "s3cret";
 	struct wordlist *addrs = NULL, *opts = NULL;
 	char *message = NULL;
 	union aaa_any m;
@@ -485,13 +485,13 @@ static void pap_sends_the_password_once(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    pap_auth_hook(user, password, &message, &addrs, &opts), 0);
+	    pap_auth_hook(name, password, &message, &addrs, &opts), 0);
 	assert_int_equal(hear(&m, &seq), 0);
 	assert_string_equal(message, "Refused");
 	session.methods = AAA_METHOD_BIT(AAA_PAP);
 	say_auth(true, "Welcome");
 	assert_int_equal(
-	    pap_auth_hook(user, password, &message, &addrs, &opts), 1);
+	    pap_auth_hook(name, password, &message, &addrs, &opts), 1);
 	assert_string_equal(message, "Welcome");
 	assert_int_equal(hear(&m, &seq), AAA_AUTH);
 	assert_int_equal(m.auth.challenge.len, 0);
