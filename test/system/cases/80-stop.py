@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: ISC
+"""SIGTERM tells the clients, and leaves no SA, policy, table, tunnel, unit or process; starts that must fail do."""
+
+import os
+
+from concentrator import CONFIGURATION, Concentrator
+from lab import Failure, wait_for
+from reference import Client
+
+
+def stop_tells(case, daemon, clients, heard):
+    """Stop a daemon; each client must hear of it."""
+    with case.step(f"SIGTERM of {daemon.name} tells the clients") as notes:
+        code = daemon.stop()
+        notes.append(code)
+        if code:
+            raise Failure(f"exit code {code}")
+        for client in clients:
+            wait_for(f"{client.host.name} to hear of it", lambda c=client: heard(c))
+
+
+def lost_tunnel(client):
+    """xl2tpd was told that its call and its tunnel end."""
+    return client.xl2tpd.output().count("Connection closed") == 2
+
+
+def lost_sas(client):
+    """strongSwan has no SA any more: without a Delete it would keep them."""
+    return not client.charon.swanctl("--list-sas").strip()
+
+
+def starts_that_fail(case, server):
+    """Each wrong start has its exit code and says why."""
+    conf = "/etc/sallyport/sallyport.conf"
+    bad = CONFIGURATION.replace("hello = 60", "hello = soon")
+    server.host.write("/etc/sallyport/bad.conf", bad, 0o600)
+    server.host.write("/etc/sallyport/empty/psk", 'any ""\n', 0o600)
+    server.host.write("/etc/sallyport/empty/users", "", 0o600)
+    server.host.write("/etc/sallyport/empty/sallyport.conf", CONFIGURATION, 0o600)
+    for name, arguments, code, words in (
+        ("l2tpd", ("-c", conf), 5, "already running"),
+        ("ikev1d", ("-c", conf), 5, "already running"),
+        ("l2tpd", ("-c", "/etc/sallyport/bad.conf"), 3, "bad.conf:"),
+        ("ikev1d", ("-c", "/etc/sallyport/bad.conf"), 3, "bad.conf:"),
+        ("ikev1d", ("-c", "/etc/sallyport/none.conf"), 3, "none.conf"),
+        ("ikev1d", ("-c", "/etc/sallyport/empty/sallyport.conf"), 3, "psk:1"),
+        ("l2tpd", ("--nonsense",), 2, ""),
+        ("ikev1d", ("--nonsense",), 2, ""),
+    ):
+        done = server.host.run(server.program(name), *arguments, check=False, seconds=30)
+        case.check(
+            f"{name} {' '.join(arguments)} ends with {code}",
+            done.returncode == code and words in done.stderr,
+            f"{done.returncode}: {done.stderr}",
+        )
+
+
+def run(case):
+    lab = case.lab
+    server = Concentrator(lab.srv)
+    clients = [Client(lab.c0), Client(lab.c1)]
+    with case.step("two sessions of one user are up"):
+        server.start()
+        for client in clients:
+            client.connect()
+    starts_that_fail(case, server)
+    stop_tells(case, server.l2tpd, clients, lost_tunnel)
+    stop_tells(case, server.ikev1d, clients, lost_sas)
+    with case.step("nothing is left"):
+        server.wait_clean()
+        for client in clients:
+            client.stop()
+    with case.step("a busy port ends ikev1d with 6") as notes:
+        blocker = server.host.start("blocker", "python3", "-c", BLOCK)
+        blocker.wait_output("bound")
+        done = server.host.run(
+            server.program("ikev1d"), "-c", "/etc/sallyport/sallyport.conf", check=False
+        )
+        notes.append(done.stderr.strip())
+        if done.returncode != 6 or "500" not in done.stderr:
+            raise Failure(f"{done.returncode}: {done.stderr}")
+        if not os.path.exists(f"/proc/{blocker.pid}"):
+            raise Failure("the blocker is gone")
+
+
+BLOCK = """
+import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("192.0.2.1", 500))
+print("bound", flush=True)
+time.sleep(600)
+"""
