@@ -12,6 +12,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -119,11 +120,13 @@ int privsep_lock_in(struct log *log, const char *user, uv_loop_t *loop)
 {
 	const struct passwd *pw;
 	uv_work_t *work;
+	char name[16];
 	int err;
 
 	tzset();
-	/* The kernel named us "exe", after /proc/self/exe. */
-	prctl(PR_SET_NAME, log->program);
+	/* The kernel named us "exe", after /proc/self/exe; 15 bytes count. */
+	snprintf(name, sizeof(name), "%s-engine", log->program);
+	prctl(PR_SET_NAME, name);
 	pw = privsep_user(user);
 	if (!pw || !pw->pw_uid || !pw->pw_gid)
 		return fail(log, user, EINVAL);

@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -158,8 +157,6 @@ int engine_main(int argc, char **argv)
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
-	/* Not "exe", as /proc/self/exe would have it. */
-	prctl(PR_SET_NAME, "l2tpd-engine");
 	log_init(&e->log, "l2tpd", is_debug ? LOG_SEV_DEBUG : LOG_SEV_INFO);
 	if (argc < 1 || start(e, argv[0]))
 		return EXITCODE_FAILURE;

@@ -23,6 +23,20 @@ struct sock_policy {
 	struct xfrm_user_tmpl tmpl;
 };
 
+static void policy_info(struct xfrm_userpolicy_info *info, int family, int dir)
+{
+	memset(info, 0, sizeof(*info));
+	info->sel.family = (uint16_t)family;
+	info->sel.proto = IPPROTO_UDP;
+	info->dir = (uint8_t)dir;
+	info->action = XFRM_POLICY_ALLOW;
+	info->share = XFRM_SHARE_ANY;
+	info->lft.soft_byte_limit = XFRM_INF;
+	info->lft.hard_byte_limit = XFRM_INF;
+	info->lft.soft_packet_limit = XFRM_INF;
+	info->lft.hard_packet_limit = XFRM_INF;
+}
+
 /*
  * UDP in that direction only by ESP in transport mode with this reqid.  The
  * selector has no ports: nft rewrites them on the way.
@@ -34,15 +48,7 @@ static int set_policy(int fd, int family, int dir, uint32_t reqid)
 	int name = family == AF_INET ? IP_XFRM_POLICY : IPV6_XFRM_POLICY;
 
 	memset(&p, 0, sizeof(p));
-	p.info.sel.family = (uint16_t)family;
-	p.info.sel.proto = IPPROTO_UDP;
-	p.info.dir = (uint8_t)dir;
-	p.info.action = XFRM_POLICY_ALLOW;
-	p.info.share = XFRM_SHARE_ANY;
-	p.info.lft.soft_byte_limit = XFRM_INF;
-	p.info.lft.hard_byte_limit = XFRM_INF;
-	p.info.lft.soft_packet_limit = XFRM_INF;
-	p.info.lft.hard_packet_limit = XFRM_INF;
+	policy_info(&p.info, family, dir);
 	p.tmpl.id.proto = IPPROTO_ESP;
 	p.tmpl.family = (uint16_t)family;
 	p.tmpl.mode = XFRM_MODE_TRANSPORT;
@@ -120,6 +126,28 @@ int sock_open_connected(
 	len = addr_to_sockaddr(peer, &ss);
 	if (!len || connect(fd, (const struct sockaddr *)&ss, len) < 0) {
 		err = len ? -errno : -EINVAL;
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+int sock_open_mute(void)
+{
+	const struct sockaddr_in any = {
+	    .sin_family = AF_INET, .sin_port = htons(1701)};
+	struct xfrm_userpolicy_info block;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	policy_info(&block, AF_INET, XFRM_POLICY_IN);
+	block.action = XFRM_POLICY_BLOCK;
+	/* The policy first: the socket never hears anybody. */
+	if (setsockopt(fd, IPPROTO_IP, IP_XFRM_POLICY, &block, sizeof(block)) ||
+	    bind(fd, (const struct sockaddr *)&any, sizeof(any))) {
+		err = -errno;
 		close(fd);
 		return err;
 	}

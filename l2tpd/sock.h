@@ -22,4 +22,13 @@ int sock_open(uint32_t slot, const struct addr *local);
 int sock_open_connected(
     uint32_t slot, const struct addr *local, const struct addr *peer);
 
+/*
+ * A socket on UDP 1701 of every IPv4 address that hears nothing: its policy
+ * blocks each packet.  It is there so that a decrypted packet which nft did
+ * not rewrite (somebody flushed the ruleset) finds a socket: without one
+ * the kernel would answer it with an ICMP error in clear that quotes it.
+ * A descriptor or -errno; -EADDRINUSE when another program has the port.
+ */
+int sock_open_mute(void);
+
 #endif

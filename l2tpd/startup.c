@@ -12,6 +12,7 @@
 #include "l2tpd/lm_msg.h"
 #include "l2tpd/orphan.h"
 #include "l2tpd/pppd.h"
+#include "l2tpd/sock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -74,7 +75,7 @@ int startup_configure(
 
 	memset(s, 0, sizeof(*s));
 	s->log = log;
-	s->lock_fd = s->peer_fd = s->control_fd = -1;
+	s->lock_fd = s->peer_fd = s->control_fd = s->mute_fd = -1;
 	if (conf_read_file(o->conf_path, CONF_FILE_MAX, &s->conf_text, error) ||
 	    settings_parse(&s->settings, s->conf_text, o->conf_path, error)) {
 		log_error(log, "%s", error);
@@ -301,6 +302,21 @@ static int listen_on(struct startup *s, const char *name, int type, int *out)
 	return *out == -EADDRINUSE ? EXITCODE_BUSY : EXITCODE_FAILURE;
 }
 
+static int take_port(struct startup *s)
+{
+	s->mute_fd = sock_open_mute();
+	if (s->mute_fd >= 0)
+		return EXITCODE_OK;
+	if (s->mute_fd == -EADDRINUSE) {
+		log_error(s->log, "UDP port 1701 is taken by another program: "
+				  "is another L2TP daemon running "
+				  "(ss -lunp 'sport = 1701')?");
+		return EXITCODE_BUSY;
+	}
+	log_error(s->log, "UDP port 1701: %s", strerror(-s->mute_fd));
+	return EXITCODE_FAILURE;
+}
+
 int startup_prepare(struct startup *s)
 {
 	int code;
@@ -314,6 +330,8 @@ int startup_prepare(struct startup *s)
 		code = find_programs(s);
 	if (!code)
 		code = require_modules(s);
+	if (!code)
+		code = take_port(s);
 	if (code)
 		return code;
 	orphan_clear(s->log, s->plugin);
@@ -340,6 +358,7 @@ void startup_free(struct startup *s)
 {
 	drop(&s->peer_fd, STARTUP_PEER_NAME);
 	drop(&s->control_fd, STARTUP_CONTROL_NAME);
+	drop(&s->mute_fd, NULL);
 	/* The lock's file goes while it is still ours. */
 	drop(&s->lock_fd, STARTUP_PID_NAME);
 	user_store_free(s->users);

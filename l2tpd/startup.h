@@ -23,6 +23,7 @@ struct startup {
 	const char *pppd, *nft;
 	char plugin[STARTUP_PATH_MAX];
 	int lock_fd, peer_fd, control_fd;
+	int mute_fd; /* sock_open_mute() */
 };
 
 /*

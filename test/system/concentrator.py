@@ -100,8 +100,8 @@ class Concentrator(Product):
         found += [f"unit {unit}" for unit in self.units()]
         found += [f"pppd {pid}" for pid in self.host.find("pppd")]
         if stopped:
-            found += [f"ikev1d {pid}" for pid in self.host.find("ikev1d")]
-            found += [f"l2tpd {pid}" for pid in self.host.find("l2tpd")]
+            for name in ("ikev1d", "ikev1d-engine", "l2tpd", "l2tpd-engine"):
+                found += [f"{name} {pid}" for pid in self.host.find(name)]
             tables = self.host.run("nft", "list", "tables")
             found += ["nft table"] if "sallyport" in tables else []
             policies = self.host.run("ip", "xfrm", "policy")

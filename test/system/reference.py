@@ -2,6 +2,7 @@
 """The reference peers: strongSwan, xl2tpd and pppd as a client, and as the server
 that proves the test network."""
 
+import contextlib
 import os
 import signal
 
@@ -270,10 +271,17 @@ length bit = yes
             return log.read()
 
     def stop(self):
-        """End everything in order, as a user does."""
+        """End everything in order, as a user does; no pppd stays to hold ppp0."""
         if self.xl2tpd:
             self.xl2tpd.stop()
             self.xl2tpd = None
+        for pid in self.host.find("pppd"):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        wait_for(
+            f"{self.host.name}'s pppd to end",
+            lambda: not self.host.find("pppd"),
+        )
         self.charon.stop()
 
 

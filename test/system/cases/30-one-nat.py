@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Two clients behind one NAT, 1701 to 1701, and a third behind another NAT with the first's private address."""
 
+import signal
 import time
 
 from capture import Capture, check_outside
@@ -50,7 +51,11 @@ def run(case):
             raise Failure(f"reqids {reqids}")
     with case.step("after nft flush ruleset it recovers without a redial") as notes:
         pinger = Pinger(clients[0].host, LOCAL)
+        # nobody loads the table again for a while
+        server.l2tpd.popen.send_signal(signal.SIGSTOP)
         server.host.run("nft", "flush", "ruleset")
+        time.sleep(2)
+        server.l2tpd.popen.send_signal(signal.SIGCONT)
         wait_for(
             "the table to be loaded again",
             lambda: "sallyport" in server.host.run("nft", "list", "tables"),

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: ISC
 """SIGTERM tells the clients, and leaves no SA, policy, table, tunnel, unit or process; starts that must fail do."""
 
-import os
-
 from concentrator import CONFIGURATION, Concentrator
 from lab import Failure, wait_for
 from reference import Client
@@ -70,23 +68,23 @@ def run(case):
         server.wait_clean()
         for client in clients:
             client.stop()
-    with case.step("a busy port ends ikev1d with 6") as notes:
-        blocker = server.host.start("blocker", "python3", "-c", BLOCK)
-        blocker.wait_output("bound")
-        done = server.host.run(
-            server.program("ikev1d"), "-c", "/etc/sallyport/sallyport.conf", check=False
-        )
-        notes.append(done.stderr.strip())
-        if done.returncode != 6 or "500" not in done.stderr:
-            raise Failure(f"{done.returncode}: {done.stderr}")
-        if not os.path.exists(f"/proc/{blocker.pid}"):
-            raise Failure("the blocker is gone")
+    for name, port in (("ikev1d", 500), ("l2tpd", 1701)):
+        with case.step(f"a busy port ends {name} with 6") as notes:
+            blocker = server.host.start("blocker", "python3", "-c", BLOCK, str(port))
+            blocker.wait_output(f"bound {port}")
+            done = server.host.run(
+                server.program(name), "-c", "/etc/sallyport/sallyport.conf", check=False
+            )
+            notes.append(done.stderr.strip())
+            if done.returncode != 6 or str(port) not in done.stderr:
+                raise Failure(f"{done.returncode}: {done.stderr}")
 
 
 BLOCK = """
-import socket, time
+import socket, sys, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(("192.0.2.1", 500))
-print("bound", flush=True)
+port = int(sys.argv[1])
+s.bind(("192.0.2.1", port))
+print("bound", port, flush=True)
 time.sleep(600)
 """
