@@ -71,6 +71,19 @@ class Concentrator(Product):
             raise Failure(f"{len(found)} clients with {wanted}: {self.clients()}")
         return found[0]
 
+    def connect(self, client, seconds=60):
+        """Dial, and wait until our end of the PPP link is up too; return the address given."""
+        address = client.connect(seconds)
+        wait_for(
+            f"{address} to be up at the concentrator",
+            lambda: any(
+                row.get("address") == address and row.get("ppp_state") == "up"
+                for row in self.clients()
+            ),
+            seconds,
+        )
+        return address
+
     def engine(self, daemon):
         """The pid of a daemon's engine: its child that runs the same program."""
         with open(

@@ -14,7 +14,7 @@ PINGS, BYTES = 10, 5 << 20
 
 def dial(case, server, client, where, nat):
     with case.step(f"a client {where} gets an address from the pool") as notes:
-        address = client.connect()
+        address = server.connect(client)
         notes.append(address)
         if not re.fullmatch(r"10\.20\.0\.1\d|10\.20\.0\.20", address):
             raise Failure(f"{address} is not in the pool")

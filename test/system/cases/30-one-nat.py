@@ -31,7 +31,7 @@ def run(case):
     with case.step("three clients connect") as notes:
         server.start()
         for client in clients:
-            client.given = client.connect()
+            client.given = server.connect(client)
             notes.append(client.given)
         if len(set(notes)) != 3:
             raise Failure(f"addresses {notes}")

@@ -64,7 +64,7 @@ def run(case):
         client.charon.options = LOG_KEYS
         capture = Capture(case.lab, ike)
         with case.step(f"strongSwan connects with {ike} and {esp}") as notes:
-            client.connect()
+            server.connect(client)
             ping(client.host, LOCAL)
             row = server.clients()[0]
             notes.append(row["suite"])

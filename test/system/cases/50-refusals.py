@@ -86,7 +86,7 @@ def run(case):
     )  # fmt: skip
     with case.step("the only address of the pool is given"):
         first = Client(lab.c0)
-        first.connect()
+        server.connect(first)
     second = Client(lab.c1, user="bob", password="secret")
     with case.step("an exhausted pool: refused and logged") as notes:
         second.ipsec()

@@ -34,7 +34,7 @@ def rekeys(case, where, host):
     server = case.server
     client = Client(host)
     with case.step(f"a client connects {where}"):
-        address = client.connect()
+        address = server.connect(client)
         row = server.client(address=address)
     pinger = Pinger(host, LOCAL, 0.1)
     seen_spis, seen_cookies = spis(server), cookies(client)

@@ -32,7 +32,7 @@ def kill_engine(case, server, daemon, old, new):
         if name == "l2tpd" and row["state"] != "held":
             raise Failure(row)
     with case.step(f"{name}: a new client connects, slot and address are its own") as notes:
-        new.given = new.connect()
+        new.given = server.connect(new)
         rows = server.clients()
         notes.append(rows)
         for field in ("slot", "address", "r"):
@@ -71,16 +71,16 @@ def run(case):
     ]
     with case.step("a client is connected"):
         server.start()
-        clients[0].given = clients[0].connect()
+        clients[0].given = server.connect(clients[0])
     kill_engine(case, server, server.l2tpd, clients[0], clients[1])
     kill_engine(case, server, server.ikev1d, clients[1], clients[2])
     kill_monitor(case, server, "ikev1d", clients[:3])
     with case.step("a client connects after that"):
-        clients[3].connect()
+        server.connect(clients[3])
     kill_monitor(case, server, "l2tpd", clients[3:])
     with case.step("and another one after that"):
         again = Client(lab.c0, user="user0", password="password0")
-        again.connect()
+        server.connect(again)
         ping(lab.c0, LOCAL)
         again.stop()
         if server.stop() != [0, 0]:

@@ -53,6 +53,20 @@ def starts_that_fail(case, server):
         )
 
 
+def missing_device(case, server):
+    """Without /dev/ppp l2tpd says so and ends with 4."""
+    script = (
+        "mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3 && "
+        f"exec {server.program('l2tpd')} -c /etc/sallyport/sallyport.conf"
+    )
+    done = server.host.run("unshare", "-m", "sh", "-c", script, check=False, seconds=60)
+    case.check(
+        "without /dev/ppp l2tpd ends with 4",
+        done.returncode == 4 and "/dev/ppp" in done.stderr,
+        f"{done.returncode}: {done.stderr}",
+    )
+
+
 def run(case):
     lab = case.lab
     server = Concentrator(lab.srv)
@@ -60,7 +74,7 @@ def run(case):
     with case.step("two sessions of one user are up"):
         server.start()
         for client in clients:
-            client.connect()
+            server.connect(client)
     starts_that_fail(case, server)
     stop_tells(case, server.l2tpd, clients, lost_tunnel)
     stop_tells(case, server.ikev1d, clients, lost_sas)
@@ -68,6 +82,7 @@ def run(case):
         server.wait_clean()
         for client in clients:
             client.stop()
+    missing_device(case, server)
     for name, port in (("ikev1d", 500), ("l2tpd", 1701)):
         with case.step(f"a busy port ends {name} with 6") as notes:
             blocker = server.host.start("blocker", "python3", "-c", BLOCK, str(port))
