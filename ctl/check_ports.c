@@ -15,7 +15,7 @@
 
 struct port_row {
 	unsigned int port;
-	const char *ours; /* the program that may have it; "" for none */
+	const char *ours; /* the program that may have it */
 	const char *why;
 	const char *remedy;
 };
@@ -27,7 +27,7 @@ static const struct port_row ports[] = {
     {4500, "ikev1d", "IKE behind NAT",
 	"stop the other IKE daemon (systemctl disable --now strongswan "
 	"strongswan-starter ipsec), or name other addresses in ike listen"},
-    {1701, "", "L2TP",
+    {1701, "l2tpd", "L2TP",
 	"stop the other L2TP daemon (systemctl disable --now xl2tpd)"},
 };
 

@@ -263,6 +263,11 @@ static void check_names_who_has_a_port(void **state)
 	assert_int_equal(k.c.problems, 1);
 	says(k.text, "UDP 1701 (L2TP) is in use by charon");
 	says(k.text, "xl2tpd");
+	/* l2tpd itself holds it. */
+	tmptree_put(&f->tree, "proc/812/comm", "l2tpd\n", 0644);
+	one_check(f, &k, check_ports);
+	assert_int_equal(k.c.problems, 0);
+	says(k.text, "UDP 1701 (L2TP) belongs to l2tpd");
 	free(k.text);
 }
 
