@@ -111,6 +111,8 @@ class Concentrator(Product):
         """What is left in the kernel and among the processes that should not be there, as text."""
         found = [f"SA {state['spi']}" for state in esp_states(self.host)]
         found += [f"unit {unit}" for unit in self.units()]
+        tunnels = self.host.run("ip", "l2tp", "show", "tunnel").strip()
+        found += [f"tunnel {tunnels}"] if tunnels else []
         found += [f"pppd {pid}" for pid in self.host.find("pppd")]
         if stopped:
             for name in ("ikev1d", "ikev1d-engine", "l2tpd", "l2tpd-engine"):
@@ -120,7 +122,7 @@ class Concentrator(Product):
             policies = self.host.run("ip", "xfrm", "policy")
             found += [f"policy {policies[:200]}"] if policies.strip() else []
             udp = self.host.run("ss", "-Hanup")
-            found += [f"socket {line}" for line in udp.splitlines() if ":1701" in line or ":500 " in line]
+            found += [f"socket {line}" for line in udp.splitlines() if re.search(r":(1701|4?500) ", line)]
         return ", ".join(found)
 
     def wait_clean(self, stopped=True, seconds=30):

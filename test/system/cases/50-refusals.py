@@ -3,6 +3,7 @@
 
 import socket
 
+from capture import Capture, check_outside
 from concentrator import CONFIGURATION, Concentrator
 from lab import SERVER, Failure, wait_for
 from reference import PASSWORD, PSK, USER, Client
@@ -18,7 +19,7 @@ ONE_ADDRESS = CONFIGURATION.replace("10.20.0.10-10.20.0.20", "10.20.0.10-10.20.0
 def refused(case, server, name, client, words, dials=False):
     """The client must fail, the log must hold the words, nothing may be left."""
     with case.step(f"{name}: refused and logged with the reason") as notes:
-        position = len(server.logs())
+        before = [len(daemon.output()) for daemon in (server.ikev1d, server.l2tpd)]
         if dials:
             client.ipsec()
             client.dial()
@@ -28,9 +29,9 @@ def refused(case, server, name, client, words, dials=False):
             if done.returncode == 0:
                 raise Failure("IPsec came up")
         def said():
-            text = server.ikev1d.output() + server.l2tpd.output()
-            lines = [line for line in text.splitlines() if words.lower() in line.lower()]
-            return lines if len(text) > position else []
+            text = server.ikev1d.output()[before[0] :] + server.l2tpd.output()[before[1] :]
+            return [line for line in text.splitlines() if words.lower() in line.lower()]
+
         notes.append(wait_for(f"the log to say '{words}'", said)[-1])
         if dials and client.address():
             raise Failure(f"the client has {client.address()}")
@@ -68,6 +69,7 @@ def run(case):
     with case.step("the concentrator starts"):
         server.start()
     clear_text(case, server)
+    capture = Capture(lab)
     refused(
         case, server, "a wrong pre-shared key", Client(lab.c0, psk="another secret"),
         "pre-shared key",
@@ -109,3 +111,5 @@ def run(case):
         if server.stop() != [0, 0]:
             raise Failure("exit codes")
         server.wait_clean()
+    with case.step("only ARP, IKE and ESP were seen outside") as notes:
+        notes.append(check_outside(capture.stop(), ("ESP", "UDP 500")))

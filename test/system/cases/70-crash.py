@@ -5,6 +5,7 @@ import os
 import signal
 import time
 
+from capture import Capture, check_outside
 from concentrator import LOCAL, Concentrator
 from lab import Failure, wait_for
 from reference import Client
@@ -27,10 +28,10 @@ def kill_engine(case, server, daemon, old, new):
         notes.append(pinger.stop())
         if notes[0][1]:
             raise Failure(f"sent, lost: {notes[0]}")
-    with case.step(f"{name}: show marks the old client"):
-        row = server.client(address=old.given)
-        if name == "l2tpd" and row["state"] != "held":
-            raise Failure(row)
+    with case.step(f"{name}: show marks the old client") as notes:
+        notes.append(server.client(address=old.given)["state"])
+        if notes[0] != "held":
+            raise Failure(f"state {notes[0]}")
     with case.step(f"{name}: a new client connects, slot and address are its own") as notes:
         new.given = server.connect(new)
         rows = server.clients()
@@ -61,6 +62,11 @@ def kill_monitor(case, server, name, clients):
             raise Failure(server.clients())
 
 
+def check_capture(case, capture, what):
+    with case.step(f"kill -9 of {what}: only ARP, IKE and ESP outside") as notes:
+        notes.append(check_outside(capture.stop(), ("ESP", "UDP 4500")))
+
+
 def run(case):
     lab = case.lab
     users = "".join(f"user{n}:$plain$password{n}\n" for n in range(4))
@@ -69,12 +75,16 @@ def run(case):
         Client(lab.hosts[f"c{n}"], user=f"user{n}", password=f"password{n}")
         for n in range(4)
     ]
+    capture = Capture(lab)
     with case.step("a client is connected"):
         server.start()
         clients[0].given = server.connect(clients[0])
     kill_engine(case, server, server.l2tpd, clients[0], clients[1])
     kill_engine(case, server, server.ikev1d, clients[1], clients[2])
+    check_capture(case, capture, "engines")
+    # nobody has ports 500 and 4500 meanwhile: ICMP quotes what is encrypted
     kill_monitor(case, server, "ikev1d", clients[:3])
+    capture = Capture(lab)
     with case.step("a client connects after that"):
         server.connect(clients[3])
     kill_monitor(case, server, "l2tpd", clients[3:])
@@ -86,3 +96,4 @@ def run(case):
         if server.stop() != [0, 0]:
             raise Failure("exit codes")
         server.wait_clean()
+    check_capture(case, capture, "l2tpd's monitor")

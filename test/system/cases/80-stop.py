@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """SIGTERM tells the clients, and leaves no SA, policy, table, tunnel, unit or process; starts that must fail do."""
 
+from capture import Capture, check_outside
 from concentrator import CONFIGURATION, Concentrator
 from lab import Failure, wait_for
 from reference import Client
@@ -53,6 +54,19 @@ def starts_that_fail(case, server):
         )
 
 
+def check_command(case, server):
+    """`sallyport check` finds what this host lacks, forwarding and a masquerade, and nothing else."""
+    done = server.sallyport("check", check=False)
+    found = [line for line in done.stdout.splitlines() if "PROBLEM" in line]
+    case.check(
+        "sallyport check names what is missing, with remedies",
+        done.returncode == 1
+        and found
+        and all("ip_forward" in line or "masquerade" in line for line in found),
+        done.stdout,
+    )
+
+
 def missing_device(case, server):
     """Without /dev/ppp l2tpd says so and ends with 4."""
     script = (
@@ -71,10 +85,12 @@ def run(case):
     lab = case.lab
     server = Concentrator(lab.srv)
     clients = [Client(lab.c0), Client(lab.c1)]
+    capture = Capture(lab)
     with case.step("two sessions of one user are up"):
         server.start()
         for client in clients:
             server.connect(client)
+    check_command(case, server)
     starts_that_fail(case, server)
     stop_tells(case, server.l2tpd, clients, lost_tunnel)
     stop_tells(case, server.ikev1d, clients, lost_sas)
@@ -82,6 +98,8 @@ def run(case):
         server.wait_clean()
         for client in clients:
             client.stop()
+    with case.step("only ARP, IKE and ESP were seen outside") as notes:
+        notes.append(check_outside(capture.stop(), ("ESP", "UDP 4500")))
     missing_device(case, server)
     for name, port in (("ikev1d", 500), ("l2tpd", 1701)):
         with case.step(f"a busy port ends {name} with 6") as notes:
