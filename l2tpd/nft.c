@@ -81,7 +81,13 @@ static void render_prerouting(FILE *f)
 	fprintf(f,
 	    "%snotrack udp dport set meta mark & 0x%08x map @m2p accept\n",
 	    to_us, NFT_MARK_MASK);
-	fprintf(f, "%scounter drop\n\t}\n", to_us);
+	fprintf(f, "%scounter drop\n", to_us);
+	/* A client's SAs carry L2TP and nothing else: what is answered
+	 * (ICMP echo, TCP) would be answered in clear. */
+	fprintf(f,
+	    "\t\tmeta mark & 0x%08x == 0x%08x meta ipsec exists "
+	    "counter drop\n\t}\n",
+	    OURS_MASK, PEER_MARK_BASE);
 }
 
 /*

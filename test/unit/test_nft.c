@@ -77,11 +77,14 @@ static void test_render_order(void **state)
 	size_t rewrite = at(text, "dport 1701 notrack udp dport set meta mark "
 				  "& 0xff003fff map @m2p accept");
 	size_t rest = at(text, "dport 1701 counter drop");
+	size_t other = at(text, "meta mark & 0xff000000 == 0x53000000 "
+				"meta ipsec exists counter drop");
 	size_t wash = at(text, "iifname \"sp*\" meta mark & 0xff000000 == "
 			       "0x53000000 meta mark set meta mark & "
 			       "0x00ffc000");
 
 	(void)state;
+	assert_true(rest < other);
 	assert_true(wash < clear);
 	assert_true(clear < guard);
 	assert_true(guard < guard_l);
