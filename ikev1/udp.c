@@ -129,7 +129,8 @@ ssize_t udp_recv(int fd, uint16_t port, void *buf, size_t size,
 	if (!local_of(&m, port, local) ||
 	    addr_from_sockaddr(peer, (struct sockaddr *)&from))
 		return -EAFNOSUPPORT;
-	return n;
+	/* Nobody can be answered on port 0. */
+	return peer->port ? n : -EADDRNOTAVAIL;
 }
 
 int udp_send(int fd, const struct addr *local, const struct addr *peer,

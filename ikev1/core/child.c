@@ -208,23 +208,20 @@ void child_done(struct ike *ike, uint32_t spi_in, bool out, int error)
 	quick_inbound_done(ike, q, c);
 }
 
-static struct child *by_either_spi(struct ike *ike, uint32_t spi)
+/* Only among the SAs of R: a client may choose another's SPI for its own. */
+static struct child *by_either_spi(struct ike *ike, uint64_t r, uint32_t spi)
 {
-	struct child *c = child_find(ike, spi), *next;
+	struct peer *p = peer_by_r(ike, r);
+	struct child *c = p ? p->children : NULL;
 
-	if (c)
-		return c;
-	HASH_ITER(hh, ike->children, c, next)
-	{
-		if (c->has_out && c->spi_out == spi)
-			return c;
-	}
-	return NULL;
+	while (c && c->spi_in != spi && !(c->has_out && c->spi_out == spi))
+		c = c->next;
+	return c;
 }
 
 void child_expire(struct ike *ike, const struct ike_event *ev)
 {
-	struct child *c = by_either_spi(ike, ev->spi);
+	struct child *c = by_either_spi(ike, ev->r, ev->spi);
 
 	if (!c)
 		return;

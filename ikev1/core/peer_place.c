@@ -180,6 +180,9 @@ void peer_sa_moved(
 	if (addr_equal(&sa->peer, &ev->peer) || !sa->nat_d_type ||
 	    !addr_ip_equal(&sa->peer, &ev->peer))
 		return;
+	/* Nothing can be sent to port 0. */
+	if (!ev->peer.port)
+		return;
 	/* RFC 3947 section 4: once on 4500, packets on 500 are old. */
 	if (ev->local.port != sa->local.port &&
 	    ev->local.port != ISAKMP_PORT_NATT)
@@ -193,7 +196,7 @@ void peer_mapping(struct ike *ike, const struct ike_event *ev)
 	struct place from;
 	struct peer *p;
 
-	if (!c || addr_equal(&c->peer->peer, &ev->peer))
+	if (!c || !ev->peer.port || addr_equal(&c->peer->peer, &ev->peer))
 		return;
 	p = c->peer;
 	if (!addr_ip_equal(&p->peer, &ev->peer)) {

@@ -374,8 +374,9 @@ static void limits_of_the_kernel(void **state)
 		struct ike_client *c;
 		struct ikew *w = connected(&c, true);
 		struct client_pair *p = ikec_newest_pair(c);
-		struct ike_event ev = {
-		    .type = IKE_EV_EXPIRE, .spi = out ? p->spi_in : p->spi_out};
+		struct ike_event ev = {.type = IKE_EV_EXPIRE,
+		    .r = w->peer[0].up.r,
+		    .spi = out ? p->spi_in : p->spi_out};
 
 		ikew_step(w, &ev);
 		assert_int_equal(ikew_live_sas(w), 2);
@@ -393,6 +394,45 @@ static void limits_of_the_kernel(void **state)
 		assert_int_equal(w->peer[0].state, WORLD_PEER_UP);
 		ikew_free(w);
 	}
+}
+
+/* A client may choose another's SPI for its own inbound SA. */
+static void limits_hit_their_own_peer_only(void **state)
+{
+	struct ike_client *c, *b;
+	struct ikew *w = connected(&c, false);
+	struct ike_event ev = {.type = IKE_EV_EXPIRE, .hard = true};
+
+	(void)state;
+	b = ikew_client(w, "203.0.113.7", NULL, 0);
+	assert_true(ikew_connect(w, b));
+	assert_int_equal(ikew_live_sas(w), 4);
+	ev.spi = ikec_newest_pair(c)->spi_out;
+	ev.r = w->peer[1].up.r;
+	ikew_step(w, &ev);
+	assert_int_equal(ikew_live_sas(w), 4);
+	ev.r = w->peer[0].up.r;
+	ikew_step(w, &ev);
+	assert_int_equal(ikew_live_sas(w), 2);
+	ikew_free(w);
+}
+
+/* Nothing can be sent to port 0, so nobody moves there. */
+static void port_zero_is_no_new_place(void **state)
+{
+	struct ike_client *c;
+	struct ikew *w = connected(&c, true);
+	struct addr to = w->peer[0].up.peer;
+
+	(void)state;
+	to.port = 0;
+	ikew_step(w, &(struct ike_event){.type = IKE_EV_MAPPING,
+			 .r = w->peer[0].up.r,
+			 .spi = ikec_newest_pair(c)->spi_out,
+			 .peer = to});
+	assert_int_equal(w->encap_changes, 0);
+	assert_int_equal(w->peer[0].updates, 0);
+	ikew_free(w);
 }
 
 static void shutdown_leaves_nothing(void **state)
@@ -476,6 +516,8 @@ int main(void)
 	    cmocka_unit_test(another_outer_address_ends_r),
 	    cmocka_unit_test(a_port_that_changes_hands_ends_the_former_owner),
 	    cmocka_unit_test(limits_of_the_kernel),
+	    cmocka_unit_test(limits_hit_their_own_peer_only),
+	    cmocka_unit_test(port_zero_is_no_new_place),
 	    cmocka_unit_test(shutdown_leaves_nothing),
 	    cmocka_unit_test(unknown_answers_are_ignored),
 	};
