@@ -13,8 +13,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define QUEUE_MESSAGES_MAX 4096
-#define QUEUE_BYTES_MAX (4u << 20)
+/*
+ * Room for a list of a full house, 16383 clients of three objects each, to
+ * a reader that has not begun.
+ */
+#define QUEUE_MESSAGES_MAX 65536
+#define QUEUE_BYTES_MAX (32u << 20)
 #define READS_A_WAKEUP 64 /* then the loop's other work has its turn */
 
 struct chan_queued {

@@ -305,6 +305,23 @@ static void test_queue_and_flush(void **state)
 	close_pair(&p);
 }
 
+/* What a new engine is told at once: three objects of each client. */
+static void test_full_house(void **state)
+{
+	static struct t_blob blob;
+	struct pair p;
+
+	(void)state;
+	blob.data.len = 400;
+	open_pair(&p);
+	for (uint32_t i = 0; i < 3 * 16383; i++)
+		assert_int_equal(
+		    chan_send(p.side.chan, T_BLOB, i, &blob, -1), 0);
+	turn(&p);
+	assert_int_equal(p.side.ends, 0);
+	close_pair(&p);
+}
+
 static void test_overflow(void **state)
 {
 	static struct t_blob blob;
@@ -370,6 +387,7 @@ int main(void)
 	    cmocka_unit_test(test_bad_message_with_descriptor),
 	    cmocka_unit_test(test_close_in_callback),
 	    cmocka_unit_test(test_queue_and_flush),
+	    cmocka_unit_test(test_full_house),
 	    cmocka_unit_test(test_overflow),
 	    cmocka_unit_test(test_wrong_arguments),
 	    cmocka_unit_test(test_sync_ends),
