@@ -75,14 +75,16 @@ static const char *why_not_ready(const struct link *l)
 
 /*
  * A callback may end any R: the walk starts anew after each.  Refused ones
- * are given a time that never comes, so it ends.
+ * are given a time that never comes, so it ends.  A held R has live SAs: it
+ * waits until l2tpd is there to be asked.
  */
 static struct link_peer *overdue(struct link *l, uint64_t now)
 {
 	struct link_peer *p, *next;
 
 	HASH_ITER(hh, l->peers, p, next)
-	if (p->state == LINK_PEER_RAISING && p->due_ms <= now)
+	if (p->state == LINK_PEER_RAISING && p->due_ms <= now &&
+	    (!p->up.held || l->chan))
 		return p;
 	return NULL;
 }
@@ -239,6 +241,7 @@ void link_attach(struct link *l, int fd)
 		p->is_listed = false;
 		if (p->state == LINK_PEER_DOWN)
 			continue;
+		p->due_ms = uv_now(l->loop) + l->handlers.ready_ms;
 		send_up(l, PEER_UP, p);
 		end.count++;
 	}

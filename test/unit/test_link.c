@@ -316,6 +316,29 @@ static void test_nobody_answers(void **state)
 	close_world(&w);
 }
 
+static void test_held_wait_for_l2tpd(void **state)
+{
+	struct peer_up held = {.r = 5, .slot = 5, .held = 1};
+	struct world w;
+
+	(void)state;
+	open_timed_world(&w, 1);
+	link_peer_up(w.link, &held);
+	up(&w, 1);
+	while (!w.count)
+		uv_run(&w.loop, UV_RUN_ONCE);
+	for (int i = 0; i < 3; i++)
+		uv_run(&w.loop, UV_RUN_ONCE);
+	/* Only the new one was refused. */
+	assert_int_equal(w.count, 1);
+	/* With l2tpd there, and silent, it is the held one's turn. */
+	connect_world(&w);
+	while (w.count < 2)
+		uv_run(&w.loop, UV_RUN_ONCE);
+	assert_int_equal(w.events[1], LINK_REFUSED);
+	close_world(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -325,6 +348,7 @@ int main(void)
 	    cmocka_unit_test(test_reconnection),
 	    cmocka_unit_test(test_l2tpd_breaks_the_rules),
 	    cmocka_unit_test(test_nobody_answers),
+	    cmocka_unit_test(test_held_wait_for_l2tpd),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
