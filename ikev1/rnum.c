@@ -43,6 +43,25 @@ static int read_reserved(const char *path, uint64_t *out)
 	return 0;
 }
 
+/* The new name is on disk too: no block is given out twice. */
+static int sync_dir(const char *path)
+{
+	char *dir = xstrdup(path);
+	char *slash = strrchr(dir, '/');
+	int err = 0;
+	int fd;
+
+	if (slash)
+		slash[slash == dir] = '\0';
+	fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd))
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	free(dir);
+	return err;
+}
+
 /* The new file replaces the old one only when it is on disk. */
 static int write_reserved(const char *path, uint64_t value)
 {
@@ -61,7 +80,7 @@ static int write_reserved(const char *path, uint64_t value)
 	if (!err && rename(tmp, path))
 		err = -errno;
 	free(tmp);
-	return err;
+	return err ? err : sync_dir(path);
 }
 
 int rnum_open(const char *path, struct rnum **out)
