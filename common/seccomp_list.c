@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 /*
  * Read, write and wait on descriptors that it has or receives; memory;
@@ -35,7 +36,7 @@ static const char *const allowed[] = {
     /* threads and signals */
     "futex", "futex_time64", "sched_yield", "sched_getaffinity", "membarrier",
     "rseq", "set_robust_list", "get_robust_list", "rt_sigaction",
-    "rt_sigprocmask", "rt_sigreturn", "sigreturn", "sigaltstack", "tgkill",
+    "rt_sigprocmask", "rt_sigreturn", "sigreturn", "sigaltstack",
     "restart_syscall", "exit", "exit_group"};
 
 /* Names that this architecture or libseccomp lacks are passed over. */
@@ -54,7 +55,10 @@ static int allow_list(scmp_filter_ctx f)
 	return 0;
 }
 
-/* Memory never becomes executable; ioctl() only sets O_NONBLOCK. */
+/*
+ * Memory never becomes executable; ioctl() only sets O_NONBLOCK; signals
+ * only to ourselves: the other daemon's engine may have the same user.
+ */
 static int allow_conditional(scmp_filter_ctx f)
 {
 	/* the second datum is the value under the mask */
@@ -62,6 +66,8 @@ static int allow_conditional(scmp_filter_ctx f)
 	    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
 	const struct scmp_arg_cmp nonblock =
 	    SCMP_A1(SCMP_CMP_EQ, FIONBIO, 0 /* not used */);
+	const struct scmp_arg_cmp self =
+	    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0 /* not used */);
 	int err;
 
 	err =
@@ -72,6 +78,9 @@ static int allow_conditional(scmp_filter_ctx f)
 	if (!err)
 		err = seccomp_rule_add(
 		    f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, nonblock);
+	if (!err)
+		err = seccomp_rule_add(
+		    f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, self);
 	return err;
 }
 
