@@ -134,14 +134,22 @@ static void on_engine_message(void *ctx, struct chan *chan,
 static void on_engine_channel_end(void *ctx, struct chan *chan, int error)
 {
 	struct monitor *m = ctx;
+	int pid = 0;
 
 	if (error)
 		log_error(
 		    m->log, "channel to the engine: %s", strerror(-error));
-	chan_close(chan);
-	if (chan == m->chan)
+	if (chan == m->chan) {
 		m->chan = NULL;
+		/* Deaf or mad, it would stay; the next one is started when
+		 * it is gone. */
+		pid = m->phase == PHASE_RUNNING ? privsep_engine_pid(m->engine)
+						: 0;
+	}
+	chan_close(chan);
 	objects_engine_gone(m->objects);
+	if (pid > 0)
+		kill(pid, SIGKILL);
 }
 
 /* --- a new engine ----------------------------------------------------- */

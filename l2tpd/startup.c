@@ -27,7 +27,7 @@
 #define BACKLOG_PATH "/proc/sys/net/core/netdev_max_backlog"
 #define BACKLOG_MIN 1000
 /* UDP, tunnel, session, plugin, log pipe; and some for two sessions. */
-#define FDS_A_CLIENT 8
+#define FDS_A_CLIENT 12
 #define FDS_BASE 1024
 
 /* --- configuration ---------------------------------------------------- */
