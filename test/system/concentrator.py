@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """The concentrator as the cases use it: a configuration, a start, what `show` says, what a stop leaves."""
 
+import contextlib
 import json
 import os
 import re
@@ -91,12 +92,12 @@ class Concentrator(Product):
         ) as children:
             pids = children.read().split()
         for pid in pids:
-            try:
-                with open(f"/proc/{pid}/cmdline", "rb") as command:
-                    if b"--engine" in command.read().split(b"\0"):
-                        return int(pid)
-            except FileNotFoundError:
-                pass  # it ended meanwhile
+            # a child may end while it is looked for
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError), open(
+                f"/proc/{pid}/cmdline", "rb"
+            ) as command:
+                if b"--engine" in command.read().split(b"\0"):
+                    return int(pid)
         return None
 
     def logs(self):
