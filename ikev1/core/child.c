@@ -109,8 +109,7 @@ void child_install(struct ike *ike, struct child *c, enum ike_sa_dir dir)
 	full.encap = a->sa->encap;
 	*a->sa = full;
 	secret_wipe(&full, sizeof(full));
-	a->job =
-	    ike_job(ike, out ? JOB_SA_OUT : JOB_SA_IN, c->cky_r, c->spi_in);
+	a->job = ike_job(ike, out ? JOB_SA_OUT : JOB_SA_IN, c->own, c->spi_in);
 	if (out) {
 		c->has_out = true;
 		child_become(ike, c, CHILD_ADDING_OUT);
@@ -180,7 +179,7 @@ void child_done(struct ike *ike, uint32_t spi_in, bool out, int error)
 
 	if (!c)
 		return;
-	sa = sa_find(ike, c->cky_r);
+	sa = sa_find(ike, c->own);
 	q = sa ? quick_find(sa, c->msgid) : NULL;
 	if (error) {
 		act_log(ike, IKE_LOG_WARN,

@@ -42,6 +42,13 @@ bool exchange_hash_ok(
 	       secret_equal(hash->body.data, right, (size_t)len);
 }
 
+/* Whether what leaves in this state is encrypted. */
+static bool has_keys(enum sa_state state)
+{
+	return state == SA_UP || state == SA_SENT4 || state == SA_DERIVING ||
+	       state == SA_SENT5;
+}
+
 void reply_begin(
     struct reply *r, const struct ike_sa *sa, uint8_t exchange, uint32_t msgid)
 {
@@ -53,7 +60,7 @@ void reply_begin(
 
 	memcpy(h.cky_i, sa->cky_i, COOKIE_LEN);
 	memcpy(h.cky_r, sa->cky_r, COOKIE_LEN);
-	if (sa->state == SA_UP || sa->state == SA_SENT4)
+	if (has_keys(sa->state))
 		h.flags = ISAKMP_FLAG_ENCRYPTED;
 	isakmp_build_begin(&r->b, r->buf, sizeof(r->buf), &h);
 }

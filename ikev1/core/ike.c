@@ -110,7 +110,7 @@ bool ike_random(struct ike *ike, void *out, size_t len)
 }
 
 uint32_t ike_job(
-    struct ike *ike, enum job_kind kind, const uint8_t *cky_r, uint32_t key)
+    struct ike *ike, enum job_kind kind, const uint8_t *own, uint32_t key)
 {
 	struct job *j = xcalloc(1, sizeof(*j));
 
@@ -120,8 +120,8 @@ uint32_t ike_job(
 	j->id = ike->next_job;
 	j->kind = kind;
 	j->key = key;
-	if (cky_r)
-		memcpy(j->cky_r, cky_r, COOKIE_LEN);
+	if (own)
+		memcpy(j->own, own, COOKIE_LEN);
 	job_link(ike, j);
 	return j->id;
 }
@@ -134,7 +134,7 @@ void job_link(struct ike *ike, struct job *j)
 static void dispatch_job(
     struct ike *ike, const struct job *j, const struct ike_event *ev)
 {
-	struct ike_sa *sa = sa_find(ike, j->cky_r);
+	struct ike_sa *sa = sa_find(ike, j->own);
 	struct quick *q;
 
 	switch (j->kind) {
@@ -217,13 +217,13 @@ static void aggressive(struct ike *ike, const struct message *m)
 
 static void under_sa(struct ike *ike, struct message *m)
 {
-	struct ike_sa *sa = sa_find(ike, m->h.cky_r);
+	struct ike_sa *sa = sa_of_cookies(ike, m->h.cky_i, m->h.cky_r);
 
 	/* From another address it is someone else's copy, or a client that
 	 * moved and must dial again. */
-	if (!sa || memcmp(sa->cky_i, m->h.cky_i, COOKIE_LEN) ||
-	    !addr_ip_equal(&sa->peer, &m->ev->peer) || sa->state != SA_UP ||
-	    !m->h.message_id || !(m->h.flags & ISAKMP_FLAG_ENCRYPTED)) {
+	if (!sa || !addr_ip_equal(&sa->peer, &m->ev->peer) ||
+	    sa->state != SA_UP || !m->h.message_id ||
+	    !(m->h.flags & ISAKMP_FLAG_ENCRYPTED)) {
 		isakmp_refuse(
 		    m->reason, 0, "no IKE SA for this protected message");
 		refused(ike, m);

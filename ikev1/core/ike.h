@@ -24,6 +24,7 @@
 
 struct crypto;
 struct ike;
+struct persona;
 
 /* Fills len bytes with unpredictable bytes; 0 or -errno. */
 typedef int (*ike_random_fn)(void *ctx, void *out, size_t len);
@@ -54,6 +55,9 @@ struct ike_config {
 	uint32_t max_half_open;
 	uint32_t max_sas;
 	uint32_t linger_ms; /* R without IPsec SA ends after it: 30 s */
+	/* Personas beside persona_default that saved state may name. */
+	const struct persona *const *personas; /* borrowed; may be NULL */
+	size_t persona_count;
 };
 
 enum ike_event_type {

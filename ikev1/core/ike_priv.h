@@ -16,6 +16,7 @@
 #include "common/crypto.h"
 #include "ikev1/core/isakmp_msg.h"
 #include "ikev1/core/keymat.h"
+#include "ikev1/core/persona.h"
 #include "ikev1/core/proposal.h"
 #include "ikev1/core/store.h"
 #include "ikev1/core/vendor.h"
@@ -47,8 +48,8 @@ struct job {
 	UT_hash_handle hh; /* by id */
 	uint32_t id;
 	enum job_kind kind;
-	uint8_t cky_r[COOKIE_LEN]; /* the IKE SA's */
-	uint32_t key;		   /* message id, peer's tag or spi_in */
+	uint8_t own[COOKIE_LEN]; /* the IKE SA's */
+	uint32_t key;		 /* message id, peer's tag or spi_in */
 };
 
 /* UDP selectors of a Quick Mode; 0 is "any". */
@@ -73,8 +74,8 @@ struct child {
 	struct child *next_dead;
 	struct peer *peer;
 	enum child_state state;
-	uint32_t spi_in, spi_out;  /* ours, the client's; host order */
-	uint8_t cky_r[COOKIE_LEN]; /* the Quick Mode that makes it */
+	uint32_t spi_in, spi_out; /* ours, the client's; host order */
+	uint8_t own[COOKIE_LEN];  /* the Quick Mode that makes it */
 	uint32_t msgid;
 	bool encap;
 	bool has_out;		      /* the outbound SA may be in the kernel */
@@ -149,6 +150,12 @@ enum sa_state {
 	SA_SENT2,  /* MM2 sent, waits for MM3 */
 	SA_KEYING, /* MM3 taken; Diffie-Hellman and PSK are on their way */
 	SA_SENT4,  /* MM4 sent, waits for MM5 */
+	/* when we are the initiator */
+	SA_SENT1,      /* MM1 sent, waits for MM2 */
+	SA_GENERATING, /* MM2 taken; our Diffie-Hellman value is made */
+	SA_SENT3,      /* MM3 sent, waits for MM4 */
+	SA_DERIVING,   /* MM4 taken; g^xy and SKEYID are on their way */
+	SA_SENT5,      /* MM5 sent, waits for MM6 */
 	SA_UP,
 	SA_DEAD,
 };
@@ -157,12 +164,16 @@ enum sa_state {
 #define ORIGIN_LEN (COOKIE_LEN + 1 + 16 + 2)
 
 struct ike_sa {
-	UT_hash_handle hh;	  /* by cky_r */
-	UT_hash_handle by_origin; /* by origin */
+	UT_hash_handle hh;	  /* by own */
+	UT_hash_handle by_origin; /* by origin; responder only */
 	struct ike_sa *next_dead;
 	enum sa_state state;
-	uint32_t age; /* grows with each new IKE SA */
+	uint32_t age;		       /* grows with each new IKE SA */
+	bool initiator;		       /* we sent message 1 */
+	const struct persona *persona; /* initiator: how; else NULL */
+	uint32_t msgid_count; /* PERSONA_MSGID_COUNT: the last one used */
 	uint8_t cky_i[COOKIE_LEN], cky_r[COOKIE_LEN];
+	uint8_t own[COOKIE_LEN]; /* ours of the two */
 	uint8_t origin[ORIGIN_LEN];
 	size_t half_open_at; /* index in ike->half_open, while half open */
 	struct addr local, peer;
@@ -215,7 +226,7 @@ struct ike {
 	uint64_t now;
 	struct ike_actions *out;
 
-	struct ike_sa *sas;	/* by cky_r */
+	struct ike_sa *sas;	/* by own */
 	struct ike_sa *origins; /* by origin */
 	struct child *children; /* by spi_in */
 	struct peer *peers;	/* list */
@@ -246,7 +257,7 @@ bool act_log_allowed(struct ike *ike);
 void ike_wake(struct ike *ike, uint64_t ms);
 /* Remembers a new job; returns its number. */
 uint32_t ike_job(
-    struct ike *ike, enum job_kind kind, const uint8_t *cky_r, uint32_t key);
+    struct ike *ike, enum job_kind kind, const uint8_t *own, uint32_t key);
 void job_link(struct ike *ike, struct job *j);
 /* False (logged) when the source of randomness fails. */
 bool ike_random(struct ike *ike, void *out, size_t len);
@@ -300,10 +311,15 @@ uint8_t natt_payload_type(uint32_t vendors);
 const char *natt_text(const struct ike_sa *sa);
 
 /* sa.c */
-struct ike_sa *sa_new(struct ike *ike);
+/* With a new cookie of ours. */
+struct ike_sa *sa_new(struct ike *ike, bool initiator);
 /* The only writer of an IKE SA's state. */
 void sa_become(struct ike *ike, struct ike_sa *sa, enum sa_state state);
-struct ike_sa *sa_find(struct ike *ike, const uint8_t *cky_r);
+/* By our own cookie: CKY-I when we started it, else CKY-R. */
+struct ike_sa *sa_find(struct ike *ike, const uint8_t *own);
+/* The SA that both cookies of a message belong to; NULL. */
+struct ike_sa *sa_of_cookies(
+    struct ike *ike, const uint8_t *cky_i, const uint8_t *cky_r);
 bool sa_seen_id(const struct ike_sa *sa, uint32_t msgid);
 void sa_remember_id(struct ike_sa *sa, uint32_t msgid);
 /* Puts an SA into the tables; for sa_new() and restoring. */
@@ -393,6 +409,12 @@ void main_psk_done(
 
 /* quick_mode.c */
 void quick_input(struct ike *ike, struct ike_sa *sa, struct message *m);
+/*
+ * Starts a Quick Mode as initiator, under an SA that is up.  peer: whose
+ * pair of IPsec SAs is renewed; NULL (only when sa has a persona): a new
+ * one, with the persona's selectors.
+ */
+void quick_start(struct ike *ike, struct ike_sa *sa, struct peer *peer);
 void quick_dh_done(
     struct ike *ike, struct quick *q, const struct ike_event *ev);
 /* The peer is ready, or can't be had: goes on with, or ends, its QMs. */

@@ -265,14 +265,14 @@ static void delete_sa(struct ike *ike, struct ike_sa *sa, struct wire_span spi)
 {
 	uint8_t own[2 * COOKIE_LEN];
 	struct wire_reader r;
-	struct wire_span cky_r;
+	struct wire_span cky_i, cky_r;
 	struct ike_sa *other;
 	char text[SA_TEXT_MAX];
 
 	wire_reader_init(&r, spi.data, spi.len);
-	wire_skip(&r, COOKIE_LEN);
+	cky_i = wire_get_span(&r, COOKIE_LEN);
 	cky_r = wire_get_span(&r, COOKIE_LEN);
-	other = cky_r.data ? sa_find(ike, cky_r.data) : NULL;
+	other = cky_r.data ? sa_of_cookies(ike, cky_i.data, cky_r.data) : NULL;
 	if (!other || other->state != SA_UP)
 		return;
 	cookies(other, own);

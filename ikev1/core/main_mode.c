@@ -154,7 +154,7 @@ static void first_message(struct ike *ike, struct message *m)
 		say_refused(ike, m);
 		return;
 	}
-	sa = sa_new(ike);
+	sa = sa_new(ike, false);
 	if (!sa)
 		return;
 	memcpy(sa->origin, origin, ORIGIN_LEN);
@@ -199,9 +199,8 @@ void main_input(struct ike *ike, struct message *m)
 		first_message(ike, m);
 		return;
 	}
-	sa = sa_find(ike, m->h.cky_r);
-	if (!sa || memcmp(sa->cky_i, m->h.cky_i, COOKIE_LEN) ||
-	    !addr_ip_equal(&sa->peer, &m->ev->peer))
+	sa = sa_of_cookies(ike, m->h.cky_i, m->h.cky_r);
+	if (!sa || !addr_ip_equal(&sa->peer, &m->ev->peer))
 		return;
 	if (wire_span_equal(bytes_span(&sa->last_in), m->ev->data)) {
 		repeat_reply(ike, sa, m);

@@ -143,7 +143,7 @@ static void ask_psk(struct ike *ike, struct ike_sa *sa)
 	a->len = sa->ni.len;
 	a->data2 = xmemdup(sa->nr.data, sa->nr.len);
 	a->len2 = sa->nr.len;
-	a->job = ike_job(ike, JOB_PSK, sa->cky_r, 0);
+	a->job = ike_job(ike, JOB_PSK, sa->own, 0);
 }
 
 static void ask_dh(struct ike *ike, struct ike_sa *sa)
@@ -153,7 +153,7 @@ static void ask_dh(struct ike *ike, struct ike_sa *sa)
 	a->group = sa->suite.group;
 	a->data = xmemdup(sa->gxi.data, sa->gxi.len);
 	a->len = sa->gxi.len;
-	a->job = ike_job(ike, JOB_DH, sa->cky_r, 0);
+	a->job = ike_job(ike, JOB_DH, sa->own, 0);
 }
 
 int main_step3(struct ike *ike, struct ike_sa *sa, struct message *m)

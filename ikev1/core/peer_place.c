@@ -112,7 +112,7 @@ void peer_initial_contact(struct ike *ike, struct ike_sa *sa)
 		for (c = p->children; c; c = next_c) {
 			next_c = c->next;
 			/* Its own are not older than itself. */
-			if (memcmp(c->cky_r, sa->cky_r, COOKIE_LEN))
+			if (memcmp(c->own, sa->own, COOKIE_LEN))
 				child_end(ike, c, false);
 		}
 	}

@@ -64,7 +64,7 @@ static void ask_dh(struct ike *ike, struct quick *q, struct wire_span ke)
 	a->group = q->choice.suite.group;
 	a->data = xmemdup(ke.data, ke.len);
 	a->len = ke.len;
-	a->job = ike_job(ike, JOB_QUICK_DH, q->sa->cky_r, q->msgid);
+	a->job = ike_job(ike, JOB_QUICK_DH, q->sa->own, q->msgid);
 	quick_become(ike, q, QUICK_KEYING);
 }
 
@@ -214,7 +214,7 @@ void quick_order_inbound(struct ike *ike, struct quick *q)
 	c->spi_out = q->spi_out;
 	c->encap = wants_encap(q->sa);
 	c->msgid = q->msgid;
-	memcpy(c->cky_r, q->sa->cky_r, COOKIE_LEN);
+	memcpy(c->own, q->sa->own, COOKIE_LEN);
 	if (derive(ike, q, c)) {
 		act_log(ike, IKE_LOG_WARN,
 		    "%s: the keys of Quick Mode %08x can't be computed",

@@ -30,14 +30,16 @@ static bool new_cookie(struct ike *ike, uint8_t *cookie)
 	return false;
 }
 
-struct ike_sa *sa_new(struct ike *ike)
+struct ike_sa *sa_new(struct ike *ike, bool initiator)
 {
 	struct ike_sa *sa = xcalloc(1, sizeof(*sa));
 
-	if (!new_cookie(ike, sa->cky_r)) {
+	if (!new_cookie(ike, sa->own)) {
 		free(sa);
 		return NULL;
 	}
+	sa->initiator = initiator;
+	memcpy(initiator ? sa->cky_i : sa->cky_r, sa->own, COOKIE_LEN);
 	sa->half_open_at = NOT_HALF_OPEN;
 	sa->age = ++ike->next_age;
 	sa->due_ms = NEVER;
@@ -86,8 +88,9 @@ static void half_open_remove(struct ike *ike, struct ike_sa *sa)
 
 void sa_link(struct ike *ike, struct ike_sa *sa)
 {
-	HASH_ADD(hh, ike->sas, cky_r, COOKIE_LEN, sa);
-	HASH_ADD(by_origin, ike->origins, origin, ORIGIN_LEN, sa);
+	HASH_ADD(hh, ike->sas, own, COOKIE_LEN, sa);
+	if (!sa->initiator)
+		HASH_ADD(by_origin, ike->origins, origin, ORIGIN_LEN, sa);
 	if (is_half_open(sa->state))
 		half_open_add(ike, sa);
 }
@@ -96,7 +99,8 @@ static void unlink_sa(struct ike *ike, struct ike_sa *sa)
 {
 	half_open_remove(ike, sa);
 	HASH_DELETE(hh, ike->sas, sa);
-	HASH_DELETE(by_origin, ike->origins, sa);
+	if (!sa->initiator)
+		HASH_DELETE(by_origin, ike->origins, sa);
 	while (sa->quicks)
 		quick_become(ike, sa->quicks, QUICK_DEAD);
 	peer_sa_gone(ike, sa);
@@ -124,12 +128,31 @@ void sa_become(struct ike *ike, struct ike_sa *sa, enum sa_state state)
 		half_open_remove(ike, sa);
 }
 
-struct ike_sa *sa_find(struct ike *ike, const uint8_t *cky_r)
+struct ike_sa *sa_find(struct ike *ike, const uint8_t *own)
 {
 	struct ike_sa *sa;
 
-	HASH_FIND(hh, ike->sas, cky_r, COOKIE_LEN, sa);
+	HASH_FIND(hh, ike->sas, own, COOKIE_LEN, sa);
 	return sa;
+}
+
+/* One that we started knows no CKY-R until message 2 brings it. */
+static bool cookies_fit(
+    const struct ike_sa *sa, const uint8_t *cky_i, const uint8_t *cky_r)
+{
+	return !memcmp(sa->cky_i, cky_i, COOKIE_LEN) &&
+	       !memcmp(sa->cky_r, cky_r, COOKIE_LEN);
+}
+
+struct ike_sa *sa_of_cookies(
+    struct ike *ike, const uint8_t *cky_i, const uint8_t *cky_r)
+{
+	struct ike_sa *sa = sa_find(ike, cky_r);
+
+	if (sa && !sa->initiator && cookies_fit(sa, cky_i, cky_r))
+		return sa;
+	sa = sa_find(ike, cky_i);
+	return sa && sa->initiator && cookies_fit(sa, cky_i, cky_r) ? sa : NULL;
 }
 
 bool sa_seen_id(const struct ike_sa *sa, uint32_t msgid)

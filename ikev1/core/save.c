@@ -9,11 +9,12 @@
 #include "common/alloc.h"
 #include "common/secret.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SAVE_MAGIC 0x53504b31u /* "SPK1" */
-#define SAVE_VERSION 1
+#define SAVE_VERSION 2
 #define COUNT_MAX 1000000 /* of anything: more is damage */
 
 /* Enumerations are a byte; loading refuses values above the last one. */
@@ -82,7 +83,7 @@ void child_store(struct store *s, struct child *c)
 {
 	STORE_ENUM(s, enum child_state, c->state, CHILD_UP);
 	store_u32(s, &c->spi_out);
-	store_array(s, c->cky_r, COOKIE_LEN);
+	store_array(s, c->own, COOKIE_LEN);
 	store_u32(s, &c->msgid);
 	store_bool(s, &c->encap);
 	store_bool(s, &c->has_out);
@@ -210,6 +211,21 @@ static void sa_flags(struct store *s, struct ike_sa *sa)
 		store_bool(s, flags[i]);
 }
 
+/* By name: a machine that does not know it can't go on with the SA. */
+static void persona(struct store *s, const struct ike *ike, struct ike_sa *sa)
+{
+	char name[PERSONA_NAME_MAX] = "";
+
+	if (sa->persona)
+		snprintf(name, sizeof(name), "%s", sa->persona->name);
+	store_text(s, name, sizeof(name));
+	if (!s->loading || !name[0])
+		return;
+	sa->persona = persona_find(&ike->cfg, name);
+	if (!sa->persona || !sa->initiator)
+		store_fail(s);
+}
+
 static void sa_all(struct store *s, struct ike *ike, struct ike_sa *sa)
 {
 	struct bytes *all[] = {&sa->sai, &sa->gxi, &sa->gxr, &sa->gxy, &sa->ni,
@@ -220,6 +236,10 @@ static void sa_all(struct store *s, struct ike *ike, struct ike_sa *sa)
 	store_u32(s, &sa->age);
 	store_array(s, sa->cky_i, COOKIE_LEN);
 	store_array(s, sa->cky_r, COOKIE_LEN);
+	store_bool(s, &sa->initiator);
+	persona(s, ike, sa);
+	store_u32(s, &sa->msgid_count);
+	memcpy(sa->own, sa->initiator ? sa->cky_i : sa->cky_r, COOKIE_LEN);
 	store_array(s, sa->origin, ORIGIN_LEN);
 	store_addr(s, &sa->local);
 	store_addr(s, &sa->peer);
@@ -275,8 +295,8 @@ static void load_sa(struct store *s, struct ike *ike)
 	sa->half_open_at = SIZE_MAX;
 	sa_all(s, ike, sa);
 	HASH_FIND(by_origin, ike->origins, sa->origin, ORIGIN_LEN, twin);
-	if (store_error(s) || sa->state == SA_START || twin ||
-	    sa_find(ike, sa->cky_r)) {
+	if (store_error(s) || sa->state == SA_START ||
+	    (twin && !sa->initiator) || sa_find(ike, sa->own)) {
 		store_fail(s);
 		sa_free(sa);
 		return;
@@ -303,7 +323,7 @@ static void job(struct store *s, struct job *j)
 {
 	STORE_ENUM(s, enum job_kind, j->kind, JOB_SA_OUT);
 	store_u32(s, &j->id);
-	store_array(s, j->cky_r, COOKIE_LEN);
+	store_array(s, j->own, COOKIE_LEN);
 	store_u32(s, &j->key);
 }
 
