@@ -156,6 +156,14 @@ static void act_sa_encap(struct engine *e, const struct ike_action *a)
 	to_monitor(e, IM_SA_ENCAP, &req);
 }
 
+static void act_sa_query(struct engine *e, const struct ike_action *a)
+{
+	const struct im_sa_query req = {
+	    .job = a->job, .r = a->sa->r, .dir = a->sa->dir, .spi = a->sa->spi};
+
+	to_monitor(e, IM_SA_QUERY, &req);
+}
+
 static void act_log(struct engine *e, const struct ike_action *a)
 {
 	static const enum log_severity severity[] = {
@@ -180,6 +188,7 @@ static void (*const carry_out[])(
     [IKE_ACT_PEER_NOTE] = act_peer_note,
     [IKE_ACT_SA_ADD] = act_sa_add,
     [IKE_ACT_SA_DEL] = act_sa_del,
+    [IKE_ACT_SA_QUERY] = act_sa_query,
     [IKE_ACT_SA_ENCAP] = act_sa_encap,
     [IKE_ACT_LOG] = act_log,
 };

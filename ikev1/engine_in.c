@@ -46,6 +46,18 @@ static void sa_done(struct engine *e, const struct im_sa_add_done *m)
 	engine_event(e, &ev);
 }
 
+static void sa_used(struct engine *e, const struct im_sa_used *m)
+{
+	const struct ike_event ev = {.type = IKE_EV_SA_USED,
+	    .job = m->job,
+	    .error = m->error,
+	    .r = m->r,
+	    .spi = m->spi,
+	    .packets = m->packets};
+
+	engine_event(e, &ev);
+}
+
 static void held(struct engine *e, const struct im_peer *m)
 {
 	const struct ike_event ev = {.type = IKE_EV_HELD,
@@ -86,6 +98,8 @@ void engine_from_monitor(void *ctx, struct chan *chan,
 		psk_done(e, body);
 	else if (hdr->type == IM_SA_ADD_DONE)
 		sa_done(e, body);
+	else if (hdr->type == IM_SA_USED)
+		sa_used(e, body);
 	else if (hdr->type == IM_HELD)
 		held(e, body);
 	else if (hdr->type == IM_HELD_END)

@@ -74,6 +74,21 @@ static const struct msg_field sa_ref_fields[] = {
     MSG_NUM(MSG_ADDR, struct im_sa_ref, dst),
 };
 
+static const struct msg_field sa_query_fields[] = {
+    MSG_NUM(MSG_U32, struct im_sa_query, job),
+    MSG_NUM(MSG_U64, struct im_sa_query, r),
+    MSG_NUM(MSG_U8, struct im_sa_query, dir),
+    MSG_NUM(MSG_U32, struct im_sa_query, spi),
+};
+
+static const struct msg_field sa_used_fields[] = {
+    MSG_NUM(MSG_U32, struct im_sa_used, job),
+    MSG_NUM(MSG_I32, struct im_sa_used, error),
+    MSG_NUM(MSG_U64, struct im_sa_used, r),
+    MSG_NUM(MSG_U32, struct im_sa_used, spi),
+    MSG_NUM(MSG_U64, struct im_sa_used, packets),
+};
+
 static const struct msg_field sa_event_fields[] = {
     MSG_NUM(MSG_U64, struct im_sa_event, r),
     MSG_NUM(MSG_U32, struct im_sa_event, spi),
@@ -87,12 +102,14 @@ static const struct msg_desc descs[] = {
     MSG_DESC(IM_SA_ADD, struct im_sa, sa_fields),
     MSG_DESC(IM_SA_DEL, struct im_sa_ref, sa_ref_fields),
     MSG_DESC(IM_SA_ENCAP, struct im_sa_ref, sa_ref_fields),
+    MSG_DESC(IM_SA_QUERY, struct im_sa_query, sa_query_fields),
     MSG_DESC(IM_PEER_NOTE, struct im_peer, peer_fields),
     MSG_DESC(IM_PEER_END, struct im_peer, peer_fields),
     MSG_DESC(IM_LINK_WANTED, struct im_job, job_fields),
     MSG_DESC(IM_PEER_NEW_DONE, struct im_peer_new_done, peer_new_done_fields),
     MSG_DESC(IM_PSK_DONE, struct im_psk_done, psk_done_fields),
     MSG_DESC(IM_SA_ADD_DONE, struct im_sa_add_done, sa_add_done_fields),
+    MSG_DESC(IM_SA_USED, struct im_sa_used, sa_used_fields),
     MSG_DESC(IM_HELD, struct im_peer, peer_fields),
     MSG_DESC(IM_HELD_END, struct im_job, job_fields),
     MSG_DESC(IM_EXPIRE, struct im_sa_event, sa_event_fields),

@@ -20,6 +20,7 @@ enum im_msg {
 	IM_SA_ADD,	 /* im_sa */
 	IM_SA_DEL,	 /* im_sa_ref; no answer */
 	IM_SA_ENCAP,	 /* new ports or addresses: im_sa_ref; no answer */
+	IM_SA_QUERY,	 /* has it been used?  im_sa_query */
 	IM_PEER_NOTE,	 /* for the next engine: im_peer; no answer */
 	IM_PEER_END,	 /* free R: im_peer; no answer */
 	IM_LINK_WANTED,	 /* connect to l2tpd, again and again: im_job */
@@ -27,6 +28,7 @@ enum im_msg {
 	IM_PEER_NEW_DONE, /* im_peer_new_done */
 	IM_PSK_DONE,	  /* im_psk_done */
 	IM_SA_ADD_DONE,	  /* im_sa_add_done */
+	IM_SA_USED,	  /* im_sa_used */
 	IM_HELD,	  /* an R from before: im_peer */
 	IM_HELD_END,	  /* all of them: im_job */
 	IM_EXPIRE,	  /* the kernel: im_sa_event */
@@ -97,6 +99,21 @@ struct im_sa_ref {
 	struct addr src, dst; /* IM_SA_DEL: dst alone counts */
 };
 
+struct im_sa_query {
+	uint32_t job;
+	uint64_t r;
+	uint8_t dir;
+	uint32_t spi;
+};
+
+struct im_sa_used {
+	uint32_t job;
+	int32_t error; /* -ESRCH: there is no such SA */
+	uint64_t r;
+	uint32_t spi;
+	uint64_t packets;
+};
+
 struct im_sa_event {
 	uint64_t r;
 	uint32_t spi;
@@ -111,6 +128,8 @@ union im_any {
 	struct im_psk psk;
 	struct im_sa sa;
 	struct im_sa_ref ref;
+	struct im_sa_query query;
+	struct im_sa_used used;
 	struct im_sa_event event;
 };
 

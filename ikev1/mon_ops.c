@@ -222,6 +222,20 @@ static int do_sa_encap(struct mon *m, struct mon_peer *p, const void *body)
 	return 0;
 }
 
+static int do_sa_query(struct mon *m, struct mon_peer *p, const void *body)
+{
+	const struct im_sa_query *req = body;
+	struct im_sa_used used = {
+	    .job = req->job, .error = -ESRCH, .r = req->r, .spi = req->spi};
+	int at = find_sa(p, req->dir, req->spi);
+
+	if (at >= 0)
+		used.error = m->env.sa_ops->query(
+		    m->env.sa_ctx, &p->sas[at], &used.packets);
+	reply(m, IM_SA_USED, &used);
+	return 0;
+}
+
 static int do_peer_note(struct mon *m, struct mon_peer *p, const void *body)
 {
 	const struct im_peer *req = body;
@@ -301,6 +315,11 @@ static uint64_t r_of_ref(const void *body)
 	return ((const struct im_sa_ref *)body)->r;
 }
 
+static uint64_t r_of_query(const void *body)
+{
+	return ((const struct im_sa_query *)body)->r;
+}
+
 static uint64_t r_of_peer(const void *body)
 {
 	return ((const struct im_peer *)body)->r;
@@ -319,6 +338,7 @@ static const struct mon_op ops[] = {
     {IM_SA_ADD, r_of_sa, check_sa_add, do_sa_add},
     {IM_SA_DEL, r_of_ref, NULL, do_sa_del},
     {IM_SA_ENCAP, r_of_ref, check_sa_encap, do_sa_encap},
+    {IM_SA_QUERY, r_of_query, NULL, do_sa_query},
     {IM_PEER_NOTE, r_of_peer, NULL, do_peer_note},
     {IM_PEER_END, r_of_peer, NULL, do_peer_end},
     {IM_LINK_WANTED, NULL, NULL, do_link_wanted},

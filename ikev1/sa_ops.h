@@ -18,6 +18,10 @@ struct sa_ops {
 	 * addresses and ports.
 	 */
 	int (*encap)(void *ctx, const struct ike_kernel_sa *sa);
+	/* How many packets an SA (spi, dst and dir count) has carried;
+	 * -ESRCH when there is none. */
+	int (*query)(
+	    void *ctx, const struct ike_kernel_sa *sa, uint64_t *packets);
 	/* Deletes every SA whose mark is one of ours. 0 or -errno. */
 	int (*flush)(void *ctx);
 };

@@ -147,6 +147,39 @@ static int op_encap(void *ctx, const struct ike_kernel_sa *sa)
 	return ask(ctx, xfrm_build_add(sa, true));
 }
 
+/* The kernel answers with the SA, or with an error. */
+static int op_query(
+    void *ctx, const struct ike_kernel_sa *sa, uint64_t *packets)
+{
+	struct xfrm *x = ctx;
+	int64_t seq = send_msg(x, xfrm_build_get(sa));
+	union buffer b;
+
+	if (seq < 0)
+		return (int)seq;
+	for (;;) {
+		ssize_t n = receive(x->fd, &b, 0);
+		struct xfrm_event ev;
+		struct nlmsgerr e;
+
+		if (n == -EPERM)
+			continue;
+		if (n < 0)
+			return (int)n;
+		if (!NLMSG_OK(&b.h, (size_t)n) ||
+		    b.h.nlmsg_seq != (uint32_t)seq)
+			continue;
+		if (b.h.nlmsg_type == NLMSG_ERROR &&
+		    b.h.nlmsg_len >= NLMSG_LENGTH(sizeof(e))) {
+			memcpy(&e, NLMSG_DATA(&b.h), sizeof(e));
+			return e.error ? e.error : -EIO;
+		}
+		xfrm_read_event(&b.h, (size_t)n, &ev);
+		*packets = ev.packets;
+		return ev.type == XFRM_EVENT_SA ? 0 : -ESRCH;
+	}
+}
+
 struct found {
 	struct ike_kernel_sa *items;
 	size_t count;
@@ -218,7 +251,8 @@ static int op_flush(void *ctx)
 	return -EBUSY;
 }
 
-const struct sa_ops xfrm_sa_ops = {op_add, op_del, op_encap, op_flush};
+const struct sa_ops xfrm_sa_ops = {
+    op_add, op_del, op_encap, op_query, op_flush};
 
 static void on_events(uv_poll_t *poll, int status, int events)
 {

@@ -201,11 +201,12 @@ struct nl_msg *xfrm_build_add(const struct ike_kernel_sa *sa, bool is_update)
 	return NULL;
 }
 
-struct nl_msg *xfrm_build_del(const struct ike_kernel_sa *sa)
+/* A message that names an SA and says no more. */
+static struct nl_msg *build_ref(
+    int type, int flags, const struct ike_kernel_sa *sa)
 {
 	struct xfrm_usersa_id id = {0};
-	struct nl_msg *msg =
-	    nlmsg_alloc_simple(XFRM_MSG_DELSA, NLM_F_REQUEST | NLM_F_ACK);
+	struct nl_msg *msg = nlmsg_alloc_simple(type, flags);
 
 	if (!msg)
 		return NULL;
@@ -217,6 +218,16 @@ struct nl_msg *xfrm_build_del(const struct ike_kernel_sa *sa)
 		return msg;
 	nlmsg_free(msg);
 	return NULL;
+}
+
+struct nl_msg *xfrm_build_del(const struct ike_kernel_sa *sa)
+{
+	return build_ref(XFRM_MSG_DELSA, NLM_F_REQUEST | NLM_F_ACK, sa);
+}
+
+struct nl_msg *xfrm_build_get(const struct ike_kernel_sa *sa)
+{
+	return build_ref(XFRM_MSG_GETSA, NLM_F_REQUEST, sa);
 }
 
 struct nl_msg *xfrm_build_dump(void)
@@ -255,6 +266,7 @@ static void read_sa(const struct xfrm_usersa_info *sa, struct xfrm_event *out)
 		return;
 	out->slot = slot_of_reqid(sa->reqid);
 	out->spi = ntohl(sa->id.spi);
+	out->packets = sa->curlft.packets;
 	addr_of_xfrm(&out->dst, &sa->id.daddr, 0);
 }
 

@@ -26,6 +26,8 @@ struct nlmsghdr;
 struct nl_msg *xfrm_build_add(const struct ike_kernel_sa *sa, bool is_update);
 /* spi and dst count. */
 struct nl_msg *xfrm_build_del(const struct ike_kernel_sa *sa);
+/* Asks for one SA: spi and dst count. */
+struct nl_msg *xfrm_build_get(const struct ike_kernel_sa *sa);
 /* Asks for all SAs. */
 struct nl_msg *xfrm_build_dump(void);
 /* Overwrites the message (it may hold keys) and frees it. */
@@ -33,7 +35,7 @@ void xfrm_msg_free(struct nl_msg *msg);
 
 enum xfrm_event_type {
 	XFRM_EVENT_NONE, /* not one of ours, or of no interest */
-	XFRM_EVENT_SA,	 /* an answer to a dump */
+	XFRM_EVENT_SA,	 /* an answer to a dump or a get */
 	XFRM_EVENT_EXPIRE,
 	XFRM_EVENT_MAPPING,
 };
@@ -44,6 +46,7 @@ struct xfrm_event {
 	uint32_t spi;  /* host order */
 	struct addr dst;
 	bool hard;	  /* EXPIRE */
+	uint64_t packets; /* SA: that it has carried */
 	struct addr peer; /* MAPPING: the new outer source, with port */
 };
 

@@ -207,6 +207,23 @@ void child_done(struct ike *ike, uint32_t spi_in, bool out, int error)
 	quick_inbound_done(ike, q, c);
 }
 
+void child_query(struct ike *ike, struct child *c)
+{
+	struct ike_action *a = sa_action(ike, IKE_ACT_SA_QUERY, c, IKE_SA_IN);
+
+	a->job = ike_job(ike, JOB_SA_USED, c->own, c->spi_in);
+}
+
+void child_used(struct ike *ike, uint32_t spi_in, const struct ike_event *ev)
+{
+	struct child *c = child_find(ike, spi_in);
+	struct ike_sa *sa = c ? sa_find(ike, c->own) : NULL;
+	struct quick *q = sa ? quick_find(sa, c->msgid) : NULL;
+
+	if (q && c->state == CHILD_HALF)
+		quick_used(ike, q, c, !ev->error && ev->packets);
+}
+
 /* Only among the SAs of R: a client may choose another's SPI for its own. */
 static struct child *by_either_spi(struct ike *ike, uint64_t r, uint32_t spi)
 {

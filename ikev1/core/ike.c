@@ -159,6 +159,9 @@ static void dispatch_job(
 	case JOB_SA_OUT:
 		child_done(ike, j->key, j->kind == JOB_SA_OUT, ev->error);
 		return;
+	case JOB_SA_USED:
+		child_used(ike, j->key, ev);
+		return;
 	}
 }
 
@@ -176,6 +179,8 @@ static bool job_fits(enum job_kind kind, enum ike_event_type type)
 	case JOB_SA_IN:
 	case JOB_SA_OUT:
 		return type == IKE_EV_SA_DONE;
+	case JOB_SA_USED:
+		return type == IKE_EV_SA_USED;
 	}
 	return false;
 }
@@ -310,6 +315,7 @@ static void dispatch(struct ike *ike, const struct ike_event *ev)
 	case IKE_EV_PSK_DONE:
 	case IKE_EV_PEER_OPENED:
 	case IKE_EV_SA_DONE:
+	case IKE_EV_SA_USED:
 		job_done(ike, ev);
 		return;
 	case IKE_EV_PEER_READY:

@@ -71,6 +71,7 @@ enum ike_event_type {
 	IKE_EV_PEER_CLOSE,   /* l2tpd or the operator ends R */
 	IKE_EV_PEER_GONE,    /* l2tpd has nothing left of R */
 	IKE_EV_SA_DONE,	     /* answers IKE_ACT_SA_ADD */
+	IKE_EV_SA_USED,	     /* answers IKE_ACT_SA_QUERY */
 	IKE_EV_EXPIRE,	     /* the kernel: soft or hard limit of an SPI */
 	IKE_EV_MAPPING,	     /* the kernel: outer source port changed */
 	IKE_EV_HELD,	     /* at start: an R from before a crash */
@@ -86,6 +87,7 @@ struct ike_event {
 	uint32_t slot;		 /* PEER_OPENED, HELD */
 	uint32_t spi;		 /* SA_DONE, EXPIRE, MAPPING: host order */
 	bool hard;		 /* EXPIRE */
+	uint64_t packets;	 /* SA_USED: that it carried so far */
 	struct addr local;	 /* DATAGRAM: where it arrived, with port */
 	struct addr peer;	 /* DATAGRAM: from; MAPPING: new outer peer */
 	struct wire_span data;	 /* DATAGRAM; HELD: the note */
@@ -108,6 +110,7 @@ enum ike_action_type {
 	IKE_ACT_PEER_NOTE,   /* r, data: opaque, handed back by HELD */
 	IKE_ACT_SA_ADD,	     /* job, sa */
 	IKE_ACT_SA_DEL,	     /* sa: spi, dst, dir, r only */
+	IKE_ACT_SA_QUERY,    /* job, sa: spi, dst, dir, r only: is it used? */
 	IKE_ACT_SA_ENCAP,    /* sa: new outer addresses and ports of spi */
 	IKE_ACT_LOG,	     /* level, text */
 };

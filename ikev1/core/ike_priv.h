@@ -42,6 +42,7 @@ enum job_kind {
 	JOB_PEER_OPEN, /* peer */
 	JOB_SA_IN,     /* child */
 	JOB_SA_OUT,    /* child */
+	JOB_SA_USED,   /* child: its inbound SA */
 };
 
 struct job {
@@ -345,6 +346,9 @@ void child_end(struct ike *ike, struct child *c, bool tell);
 /* The outer address of its peer changed. */
 void child_moved(struct ike *ike, struct child *c);
 void child_done(struct ike *ike, uint32_t spi_in, bool out, int error);
+/* Asks the kernel whether the inbound SA has carried something. */
+void child_query(struct ike *ike, struct child *c);
+void child_used(struct ike *ike, uint32_t spi_in, const struct ike_event *ev);
 void child_expire(struct ike *ike, const struct ike_event *ev);
 /* The client deletes its inbound SPI, our outbound one. */
 bool child_deleted(struct ike *ike, struct peer *p, uint32_t spi_out);
@@ -423,6 +427,9 @@ void quick_peer_failed(struct ike *ike, struct peer *p);
 /* The peer is ready: SPI, keys, the inbound SA. */
 void quick_order_inbound(struct ike *ike, struct quick *q);
 void quick_inbound_done(struct ike *ike, struct quick *q, struct child *c);
+/* What the kernel says about the inbound SA of a Quick Mode without its
+ * message 3. */
+void quick_used(struct ike *ike, struct quick *q, struct child *c, bool used);
 /* The only writer of a Quick Mode's state. */
 void quick_become(struct ike *ike, struct quick *q, enum quick_state state);
 struct quick *quick_find(struct ike_sa *sa, uint32_t msgid);

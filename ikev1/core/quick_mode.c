@@ -245,19 +245,23 @@ void quick_input(struct ike *ike, struct ike_sa *sa, struct message *m)
 		row->step(ike, q, m);
 }
 
-/* Message 3: the client has its SAs; now ours to it. */
+/* The client has its SAs; now ours to it. */
+static void order_outbound(struct ike *ike, struct quick *q, struct child *c)
+{
+	quick_become(ike, q, QUICK_DONE);
+	q->due_ms = NEVER;
+	child_install(ike, c, IKE_SA_OUT);
+}
+
 static void step3(struct ike *ike, struct quick *q, struct message *m)
 {
 	struct child *c = child_find(ike, q->spi_in);
 
 	(void)m;
-	if (!c) {
+	if (c)
+		order_outbound(ike, q, c);
+	else
 		quick_become(ike, q, QUICK_DEAD);
-		return;
-	}
-	quick_become(ike, q, QUICK_DONE);
-	q->due_ms = NEVER;
-	child_install(ike, c, IKE_SA_OUT);
 }
 
 void quick_inbound_done(struct ike *ike, struct quick *q, struct child *c)
@@ -273,15 +277,38 @@ void quick_inbound_done(struct ike *ike, struct quick *q, struct child *c)
 	quick_become(ike, q, QUICK_SENT);
 }
 
-/* RFC 2408 section 5.1: retransmission timers back off. */
-static void retransmit2(struct ike *ike, struct quick *q)
+/*
+ * Message 3 is late.  When it was lost the client is already using the SA
+ * and is not going to send it again: so the kernel is asked first.
+ * RFC 2408 section 5.1: retransmission timers back off.
+ */
+static void wants3(struct ike *ike, struct quick *q)
 {
 	uint64_t wait = (uint64_t)ike->cfg.retransmit_ms << q->sent;
+	struct child *c = child_find(ike, q->spi_in);
 
-	act_send(ike, &q->sa->local, &q->sa->peer, q->reply.data, q->reply.len);
+	if (c)
+		child_query(ike, c);
 	if (q->sent < 16)
 		q->sent++;
 	q->due_ms = ike->now + wait;
+}
+
+void quick_used(struct ike *ike, struct quick *q, struct child *c, bool used)
+{
+	char text[SA_TEXT_MAX];
+
+	if (q->state != QUICK_SENT)
+		return;
+	if (!used) {
+		act_send(ike, &q->sa->local, &q->sa->peer, q->reply.data,
+		    q->reply.len);
+		return;
+	}
+	act_log(ike, IKE_LOG_DEBUG,
+	    "%s: Quick Mode %08x: ESP came instead of message 3",
+	    sa_text(q->sa, text), q->msgid);
+	order_outbound(ike, q, c);
 }
 
 void quick_timer(struct ike *ike, struct quick *q)
@@ -298,7 +325,7 @@ void quick_timer(struct ike *ike, struct quick *q)
 		return;
 	}
 	if (q->state == QUICK_SENT && ike->now >= q->due_ms)
-		retransmit2(ike, q);
+		wants3(ike, q);
 	ike_wake(ike, q->due_ms < q->give_up_ms ? q->due_ms : q->give_up_ms);
 }
 

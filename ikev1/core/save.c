@@ -321,7 +321,7 @@ static void sas(struct store *s, struct ike *ike)
 
 static void job(struct store *s, struct job *j)
 {
-	STORE_ENUM(s, enum job_kind, j->kind, JOB_SA_OUT);
+	STORE_ENUM(s, enum job_kind, j->kind, JOB_SA_USED);
 	store_u32(s, &j->id);
 	store_array(s, j->own, COOKIE_LEN);
 	store_u32(s, &j->key);

@@ -146,6 +146,7 @@ static void note_jobs(struct run *run)
 		    (a->type != IKE_ACT_DH && a->type != IKE_ACT_PSK &&
 			a->type != IKE_ACT_PEER_OPEN &&
 			a->type != IKE_ACT_SA_ADD &&
+			a->type != IKE_ACT_SA_QUERY &&
 			a->type != IKE_ACT_PEER_UP))
 			continue;
 		run->job[at] = (struct job){.type = a->type,
@@ -305,6 +306,9 @@ static void answer(struct run *run, uint8_t arg)
 		ev.type = arg & 1 ? IKE_EV_PEER_REFUSED : IKE_EV_PEER_READY;
 		ev.r = job.r;
 		ev.text = "no";
+	} else if (job.type == IKE_ACT_SA_QUERY) {
+		ev.type = IKE_EV_SA_USED;
+		ev.packets = arg >> 1 & 1;
 	} else {
 		ev.type = IKE_EV_SA_DONE;
 	}

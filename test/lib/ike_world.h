@@ -42,6 +42,7 @@ struct ikew_peer {
 struct ikew_sa {
 	bool is_live;
 	struct ike_kernel_sa sa;
+	uint64_t packets; /* set by a test: it was used */
 };
 
 /* Something that happens at a time: a datagram or an answer. */

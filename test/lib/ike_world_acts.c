@@ -170,6 +170,18 @@ static void sa_del(struct ikew *w, const struct ike_action *a)
 		s->is_live = false;
 }
 
+static void sa_query(struct ikew *w, const struct ike_action *a)
+{
+	struct ikew_item *it = ikew_queue(w, 1);
+	const struct ikew_sa *s = same_sa(w, a->sa);
+
+	it->ev.type = IKE_EV_SA_USED;
+	it->ev.job = a->job;
+	it->ev.spi = a->sa->spi;
+	it->ev.error = s ? 0 : -ESRCH;
+	it->ev.packets = s ? s->packets : 0;
+}
+
 static void sa_encap(struct ikew *w, const struct ike_action *a)
 {
 	struct ikew_sa *s = same_sa(w, a->sa);
@@ -238,6 +250,7 @@ void ikew_act(struct ikew *w, const struct ike_action *a)
 	    [IKE_ACT_PEER_NOTE] = note,
 	    [IKE_ACT_SA_ADD] = sa_add,
 	    [IKE_ACT_SA_DEL] = sa_del,
+	    [IKE_ACT_SA_QUERY] = sa_query,
 	    [IKE_ACT_SA_ENCAP] = sa_encap,
 	    [IKE_ACT_LOG] = log_line,
 	};

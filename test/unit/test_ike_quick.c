@@ -162,6 +162,42 @@ static void without_message_3_the_sa_goes(void **state)
 	}
 }
 
+/* Message 3 is lost and the client, which has its SAs, sends no more. */
+static void esp_stands_for_message_3(void **state)
+{
+	(void)state;
+	for (int save = 0; save < 2; save++) {
+		struct ikew *w = ikew_new(1);
+		struct ike_client *c = natted(w);
+		struct client_pair *p;
+		int sends;
+
+		w->save_often = save;
+		assert_true(ikew_main(w, c));
+		ikec_start_quick(c);
+		ikew_run(w, 8);
+		w->filter = to_client_only;
+		/* Unused: message 2 goes again. */
+		sends = w->sends;
+		ikew_run(w, 700);
+		assert_int_equal(w->sends - sends, 2);
+		assert_int_equal(ikew_live_sas(w), 1);
+		p = ikec_newest_pair(c);
+		assert_non_null(p);
+		ikew_find_sa(w, p->spi_out)->packets = 1;
+		sends = w->sends;
+		ikew_run(w, 5000);
+		assert_int_equal(w->sends, sends);
+		assert_true(ikew_pair_right(w, c));
+		assert_true(ikew_logged(w, "IPsec SAs in"));
+		w->filter = NULL;
+		ikew_run(w, 40000);
+		assert_true(ikew_pair_right(w, c));
+		assert_false(ikew_logged(w, "was not finished"));
+		ikew_free(w);
+	}
+}
+
 static void selectors_of_real_clients_are_taken(void **state)
 {
 	static const struct {
@@ -532,6 +568,7 @@ int main(void)
 	    cmocka_unit_test(a_refusing_kernel_sends_no_message_2),
 	    cmocka_unit_test(any_one_message_may_be_lost),
 	    cmocka_unit_test(without_message_3_the_sa_goes),
+	    cmocka_unit_test(esp_stands_for_message_3),
 	    cmocka_unit_test(selectors_of_real_clients_are_taken),
 	    cmocka_unit_test(without_nat_the_ids_name_the_real_addresses),
 	    cmocka_unit_test(no_common_esp_proposal),

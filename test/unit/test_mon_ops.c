@@ -29,6 +29,7 @@ struct world {
 	size_t sa_count;
 	int add_error, del_calls, encap_calls, flush_calls;
 	struct ike_kernel_sa encapped;
+	uint64_t packets; /* that each SA has carried */
 	/* what went to the engine */
 	uint16_t types[SENT_MAX];
 	union im_any bodies[SENT_MAX];
@@ -69,6 +70,20 @@ static int fake_encap(void *ctx, const struct ike_kernel_sa *sa)
 	return 0;
 }
 
+static int fake_query(
+    void *ctx, const struct ike_kernel_sa *sa, uint64_t *packets)
+{
+	struct world *w = ctx;
+
+	for (size_t i = 0; i < w->sa_count; i++)
+		if (w->sas[i].spi == sa->spi &&
+		    addr_ip_equal(&w->sas[i].dst, &sa->dst)) {
+			*packets = w->packets;
+			return 0;
+		}
+	return -ESRCH;
+}
+
 static int fake_flush(void *ctx)
 {
 	struct world *w = ctx;
@@ -79,7 +94,7 @@ static int fake_flush(void *ctx)
 }
 
 static const struct sa_ops fake_ops = {
-    fake_add, fake_del, fake_encap, fake_flush};
+    fake_add, fake_del, fake_encap, fake_query, fake_flush};
 
 static void on_send(void *ctx, uint16_t type, const void *body)
 {
@@ -272,6 +287,44 @@ static void test_sa_life(void **state)
 	assert_int_equal(ask(w, IM_SA_DEL, &gone), 0);
 	assert_int_equal(w->del_calls, 1);
 	assert_int_equal(mon_sas(w->mon), 1);
+	close_world(w);
+}
+
+static void test_sa_query(void **state)
+{
+	struct world *w = open_world(4);
+	uint32_t slot;
+	uint64_t r = new_peer(w, &slot);
+	struct im_sa in = sample(r, slot, 0x1000);
+	struct im_sa_query q = {9, r, IKE_SA_IN, 0x1000};
+	const struct im_sa_used *used = (void *)&w->bodies[0];
+
+	(void)state;
+	assert_int_equal(add(w, &in), 0);
+	w->packets = 5;
+	assert_int_equal(ask(w, IM_SA_QUERY, &q), 0);
+	assert_int_equal(w->sent, 1);
+	assert_int_equal(w->types[0], IM_SA_USED);
+	assert_int_equal(used->job, 9);
+	assert_int_equal(used->error, 0);
+	assert_int_equal(used->packets, 5);
+	/* The other direction, another SPI, another R. */
+	q.dir = IKE_SA_OUT;
+	assert_int_equal(ask(w, IM_SA_QUERY, &q), 0);
+	assert_int_equal(used->error, -ESRCH);
+	assert_int_equal(used->packets, 0);
+	q.dir = IKE_SA_IN;
+	q.spi = 0x1001;
+	assert_int_equal(ask(w, IM_SA_QUERY, &q), 0);
+	assert_int_equal(used->error, -ESRCH);
+	q.r = r + 1;
+	assert_int_equal(ask(w, IM_SA_QUERY, &q), -EPROTO);
+	/* The kernel lost it. */
+	q = (struct im_sa_query){10, r, IKE_SA_IN, 0x1000};
+	w->sa_count = 0;
+	assert_int_equal(ask(w, IM_SA_QUERY, &q), 0);
+	assert_int_equal(used->job, 10);
+	assert_int_equal(used->error, -ESRCH);
 	close_world(w);
 }
 
@@ -576,6 +629,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_peer_numbers),
 	    cmocka_unit_test(test_sa_life),
+	    cmocka_unit_test(test_sa_query),
 	    cmocka_unit_test(test_peer_end_takes_sas),
 	    cmocka_unit_test(test_kernel_refuses),
 	    cmocka_unit_test(test_forbidden),

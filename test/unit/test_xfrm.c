@@ -363,6 +363,11 @@ static void test_dumped_sa(void **state)
 	    make_event(&b, XFRM_MSG_NEWSA, &e.state, sizeof(e.state)), &ev);
 	assert_int_equal(ev.type, XFRM_EVENT_SA);
 	assert_int_equal(ev.slot, 16383);
+	assert_int_equal(ev.packets, 0);
+	e.state.curlft.packets = 3;
+	xfrm_read_event(&b.h,
+	    make_event(&b, XFRM_MSG_NEWSA, &e.state, sizeof(e.state)), &ev);
+	assert_int_equal(ev.packets, 3);
 	e.state.family = AF_INET6;
 	xfrm_read_event(&b.h,
 	    make_event(&b, XFRM_MSG_NEWSA, &e.state, sizeof(e.state)), &ev);

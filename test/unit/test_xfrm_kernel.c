@@ -129,6 +129,25 @@ static void test_add_and_delete(void **state)
 	close_world(&w);
 }
 
+static void test_query(void **state)
+{
+	struct ike_kernel_sa in = sample(3, IKE_SA_IN, 0x2000);
+	uint64_t packets = 7;
+	struct world w;
+
+	(void)state;
+	if (!can_run())
+		skip();
+	open_world(&w);
+	assert_int_equal(xfrm_sa_ops.query(w.x, &in, &packets), -ESRCH);
+	assert_int_equal(add(&w, &in), 0);
+	assert_int_equal(xfrm_sa_ops.query(w.x, &in, &packets), 0);
+	assert_int_equal(packets, 0);
+	assert_int_equal(del(&w, &in), 0);
+	assert_int_equal(xfrm_sa_ops.query(w.x, &in, &packets), -ESRCH);
+	close_world(&w);
+}
+
 /* What `ip xfrm state` says; "" without iproute2. */
 static void states(char *out, size_t size)
 {
@@ -268,6 +287,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_refused_before_sending),
 	    cmocka_unit_test(test_add_and_delete),
+	    cmocka_unit_test(test_query),
 	    cmocka_unit_test(test_new_port),
 	    cmocka_unit_test(test_flush_takes_ours_only),
 	    cmocka_unit_test(test_expiry_is_told),
