@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/* Writes the seeds of fuzz_conf to the directory that it is given. */
+#include "test/fuzz/seed.h"
+
+#include <string.h>
+
+static const struct {
+	const char *name, *text;
+} seeds[] = {
+    {"empty", ""},
+    {"ike", "user = \"nobody\"\nike {\n listen = {\"192.0.2.1\"}\n"
+	    " proposals = {\"aes256-sha256-modp2048\"}\n"
+	    " esp = {\"aes128-sha1\"}\n dpd = 30\n}\n"},
+    {"l2tp", "l2tp {\n pool = \"10.20.0.10-10.20.0.250\"\n"
+	     " local = \"10.20.0.1\"\n dns = {\"9.9.9.9\", \"1.1.1.1\"}\n"
+	     " mtu = 1280\n auth = {\"mschap-v2\", \"chap-md5\"}\n"
+	     " hello = 0\n max-clients = 16383\n}\n"},
+    {"unknown", "ike {\n no-such = 1\n}\n"},
+    {"ranges", "ike { dpd = 4 }\nl2tp { mtu = 99999 max-clients = 0 }\n"},
+    {"pool", "l2tp { pool = \"10.0.0.9-10.0.0.1\" local = \"10.0.0.5\" }\n"},
+    {"quotes", "user = \"a\\\"b\"\n# end"},
+};
+
+int main(int argc, char **argv)
+{
+	if (argc != 2)
+		return 2;
+	for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++)
+		seed_write(argv[1], seeds[i].name,
+		    (struct wire_span){
+			(const uint8_t *)seeds[i].text, strlen(seeds[i].text)});
+	return 0;
+}
