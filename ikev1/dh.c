@@ -10,6 +10,7 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
 #include <string.h>
 
 #define POINT_UNCOMPRESSED 4 /* SEC 1 section 2.3.3; IKE leaves it out */
@@ -206,6 +207,75 @@ int dh_exchange(
 	if (err)
 		return err;
 	err = dh_derive(&kp, peer_pub, out);
+	dh_keypair_done(&kp);
+	return err;
+}
+
+int dh_keygen(uint16_t group, struct dh_result *out)
+{
+	struct dh_keypair kp;
+	BIGNUM *priv = NULL;
+	int err = dh_generate(group, &kp, out);
+
+	if (err)
+		return err;
+	if (!EVP_PKEY_get_bn_param(kp.key, OSSL_PKEY_PARAM_PRIV_KEY, &priv) ||
+	    BN_num_bytes(priv) > (int)sizeof(out->shared))
+		err = -EIO;
+	else
+		out->shared_len = (size_t)BN_bn2bin(priv, out->shared);
+	BN_clear_free(priv);
+	dh_keypair_done(&kp);
+	return err;
+}
+
+/* A key of that group that has a private value alone. */
+static EVP_PKEY *private_key(const struct group_row *row, const BIGNUM *priv)
+{
+	const char *type = row->is_curve ? "EC" : "DH";
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+	OSSL_PARAM *params = NULL;
+	EVP_PKEY *key = NULL;
+
+	if (bld && priv &&
+	    OSSL_PARAM_BLD_push_utf8_string(
+		bld, OSSL_PKEY_PARAM_GROUP_NAME, row->name, 0) &&
+	    OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_PRIV_KEY, priv))
+		params = OSSL_PARAM_BLD_to_param(bld);
+	if (ctx && params &&
+	    (EVP_PKEY_fromdata_init(ctx) <= 0 ||
+		EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR, params) <= 0))
+		key = NULL;
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(bld);
+	EVP_PKEY_CTX_free(ctx);
+	return key;
+}
+
+int dh_finish(uint16_t group, struct wire_span priv, struct wire_span peer_pub,
+    struct dh_result *out)
+{
+	const struct group_row *row = group_row(group);
+	struct dh_keypair kp = {.group = group};
+	BIGNUM *exponent;
+	int err;
+
+	if (!row)
+		return -ENOTSUP;
+	if (!priv.len || priv.len > IKE_DH_MAX)
+		return -EINVAL;
+	exponent = BN_secure_new();
+	if (!exponent || !BN_bin2bn(priv.data, (int)priv.len, exponent))
+		err = -EIO;
+	else if (BN_is_zero(exponent))
+		err = -EINVAL;
+	else {
+		kp.key = private_key(row, exponent);
+		err = kp.key ? dh_derive(&kp, peer_pub, out) : -EINVAL;
+	}
+	ERR_clear_error();
+	BN_clear_free(exponent);
 	dh_keypair_done(&kp);
 	return err;
 }

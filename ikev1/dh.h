@@ -40,6 +40,16 @@ int dh_derive(const struct dh_keypair *kp, struct wire_span peer_pub,
     struct dh_result *out);
 void dh_keypair_done(struct dh_keypair *kp);
 
+/*
+ * The same halves with the exponent as bytes, so that it can be saved
+ * between them: out->shared is the private value (secret) after
+ * dh_keygen(), g^xy after dh_finish().
+ */
+int dh_keygen(uint16_t group, struct dh_result *out);
+/* -EINVAL too for a private value that can't be one. */
+int dh_finish(uint16_t group, struct wire_span priv, struct wire_span peer_pub,
+    struct dh_result *out);
+
 /* Runs one exchange of the cheap groups, so that the library has loaded
  * what it needs before the process locks itself in.  0 or -errno. */
 int dh_prepare(void);

@@ -22,9 +22,8 @@ struct dh_work {
 	uv_work_t work;
 	struct dh_pool *pool;
 	uint32_t job;
-	uint16_t group;
-	uint8_t peer_pub[IKE_DH_MAX];
-	size_t peer_pub_len;
+	struct dh_request req; /* its spans are the arrays' */
+	uint8_t peer_pub[IKE_DH_MAX], priv[IKE_DH_MAX];
 	int err;
 	struct dh_result res;
 };
@@ -45,12 +44,24 @@ struct dh_pool *dh_pool_new(uv_loop_t *loop, dh_done_fn done, void *ctx)
 	return p;
 }
 
+static int run(const struct dh_request *req, struct dh_result *res)
+{
+	switch (req->op) {
+	case DH_OP_EXCHANGE:
+		return dh_exchange(req->group, req->peer_pub, res);
+	case DH_OP_KEYGEN:
+		return dh_keygen(req->group, res);
+	case DH_OP_FINISH:
+		return dh_finish(req->group, req->priv, req->peer_pub, res);
+	}
+	return -EINVAL;
+}
+
 static void in_thread(uv_work_t *work)
 {
 	struct dh_work *w = work->data;
 
-	w->err = dh_exchange(w->group,
-	    (struct wire_span){w->peer_pub, w->peer_pub_len}, &w->res);
+	w->err = run(&w->req, &w->res);
 }
 
 static void back_in_loop(uv_work_t *work, int status)
@@ -67,10 +78,10 @@ static void back_in_loop(uv_work_t *work, int status)
 }
 
 static void run_now(
-    struct dh_pool *p, uint32_t job, uint16_t group, struct wire_span peer_pub)
+    struct dh_pool *p, uint32_t job, const struct dh_request *req)
 {
 	struct dh_result res = {.pub_len = 0};
-	int err = dh_exchange(group, peer_pub, &res);
+	int err = run(req, &res);
 
 	p->done(p->ctx, job, err, &res);
 	secret_wipe(&res, sizeof(res));
@@ -83,16 +94,24 @@ static void fail_now(struct dh_pool *p, uint32_t job, int err)
 	p->done(p->ctx, job, err, &none);
 }
 
+static void copy_span(struct wire_span *span, uint8_t room[IKE_DH_MAX])
+{
+	if (span->len)
+		memcpy(room, span->data, span->len);
+	span->data = room;
+}
+
 void dh_pool_submit(
-    struct dh_pool *p, uint32_t job, uint16_t group, struct wire_span peer_pub)
+    struct dh_pool *p, uint32_t job, const struct dh_request *req)
 {
 	struct dh_work *w;
 
-	if (is_cheap(group)) {
-		run_now(p, job, group, peer_pub);
+	if (is_cheap(req->group)) {
+		run_now(p, job, req);
 		return;
 	}
-	if (p->waiting >= DH_POOL_MAX || peer_pub.len > IKE_DH_MAX) {
+	if (p->waiting >= DH_POOL_MAX || req->peer_pub.len > IKE_DH_MAX ||
+	    req->priv.len > IKE_DH_MAX) {
 		fail_now(p, job, p->waiting >= DH_POOL_MAX ? -EBUSY : -EINVAL);
 		return;
 	}
@@ -100,14 +119,13 @@ void dh_pool_submit(
 	w->work.data = w;
 	w->pool = p;
 	w->job = job;
-	w->group = group;
-	w->peer_pub_len = peer_pub.len;
-	if (peer_pub.len)
-		memcpy(w->peer_pub, peer_pub.data, peer_pub.len);
+	w->req = *req;
+	copy_span(&w->req.peer_pub, w->peer_pub);
+	copy_span(&w->req.priv, w->priv);
 	p->waiting++;
 	if (uv_queue_work(p->loop, &w->work, in_thread, back_in_loop)) {
 		p->waiting--;
-		free(w);
+		secret_free(w, sizeof(*w));
 		fail_now(p, job, -EBUSY);
 	}
 }

@@ -52,8 +52,32 @@ static void act_send(struct engine *e, const struct ike_action *a)
 
 static void act_dh(struct engine *e, const struct ike_action *a)
 {
-	dh_pool_submit(
-	    e->dh, a->job, a->group, (struct wire_span){a->data, a->len});
+	const struct dh_request req = {
+	    .op = DH_OP_EXCHANGE,
+	    .group = a->group,
+	    .peer_pub = {a->data, a->len},
+	};
+
+	dh_pool_submit(e->dh, a->job, &req);
+}
+
+static void act_dh_keygen(struct engine *e, const struct ike_action *a)
+{
+	const struct dh_request req = {.op = DH_OP_KEYGEN, .group = a->group};
+
+	dh_pool_submit(e->dh, a->job, &req);
+}
+
+static void act_dh_derive(struct engine *e, const struct ike_action *a)
+{
+	const struct dh_request req = {
+	    .op = DH_OP_FINISH,
+	    .group = a->group,
+	    .peer_pub = {a->data, a->len},
+	    .priv = {a->data2, a->len2},
+	};
+
+	dh_pool_submit(e->dh, a->job, &req);
 }
 
 static void act_psk(struct engine *e, const struct ike_action *a)
@@ -179,6 +203,8 @@ static void (*const carry_out[])(
     struct engine *e, const struct ike_action *a) = {
     [IKE_ACT_SEND] = act_send,
     [IKE_ACT_DH] = act_dh,
+    [IKE_ACT_DH_KEYGEN] = act_dh_keygen,
+    [IKE_ACT_DH_DERIVE] = act_dh_derive,
     [IKE_ACT_PSK] = act_psk,
     [IKE_ACT_PEER_OPEN] = act_peer_open,
     [IKE_ACT_PEER_UP] = act_peer_up,

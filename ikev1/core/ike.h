@@ -63,7 +63,7 @@ struct ike_config {
 enum ike_event_type {
 	IKE_EV_TICK,	     /* a deadline came */
 	IKE_EV_DATAGRAM,     /* from UDP 500, or 4500 without its marker */
-	IKE_EV_DH_DONE,	     /* answers IKE_ACT_DH */
+	IKE_EV_DH_DONE,	     /* answers IKE_ACT_DH, _KEYGEN, _DERIVE */
 	IKE_EV_PSK_DONE,     /* answers IKE_ACT_PSK */
 	IKE_EV_PEER_OPENED,  /* answers IKE_ACT_PEER_OPEN: R and slot */
 	IKE_EV_PEER_READY,   /* l2tpd opened R's socket */
@@ -101,6 +101,8 @@ struct ike_event {
 enum ike_action_type {
 	IKE_ACT_SEND,	     /* data from local to peer; marker when 4500 */
 	IKE_ACT_DH,	     /* keygen and derive: job, group, data = peer's */
+	IKE_ACT_DH_KEYGEN,   /* job, group; DH_DONE: shared = private value */
+	IKE_ACT_DH_DERIVE,   /* job, group, data = peer's, data2 = private */
 	IKE_ACT_PSK,	     /* job, hash, candidate, data = Ni, data2 = Nr */
 	IKE_ACT_PEER_OPEN,   /* job: allocate R and slot */
 	IKE_ACT_PEER_UP,     /* up: tell l2tpd */

@@ -28,9 +28,16 @@ static void carry_out(struct ikew *w, const struct ike_action *a)
 static void dh(struct ikew *w, const struct ike_action *a)
 {
 	struct ikew_item *it = ikew_queue(w, 3);
-	struct dh_result r;
-	int err =
-	    dh_exchange(a->group, (struct wire_span){a->data, a->len}, &r);
+	struct wire_span peer = {a->data, a->len}, priv = {a->data2, a->len2};
+	struct dh_result r = {.pub_len = 0};
+	int err;
+
+	if (a->type == IKE_ACT_DH_KEYGEN)
+		err = dh_keygen(a->group, &r);
+	else if (a->type == IKE_ACT_DH_DERIVE)
+		err = dh_finish(a->group, priv, peer, &r);
+	else
+		err = dh_exchange(a->group, peer, &r);
 
 	it->ev.type = IKE_EV_DH_DONE;
 	it->ev.job = a->job;
@@ -241,6 +248,8 @@ void ikew_act(struct ikew *w, const struct ike_action *a)
 	    struct ikew * w, const struct ike_action *a) = {
 	    [IKE_ACT_SEND] = carry_out,
 	    [IKE_ACT_DH] = dh,
+	    [IKE_ACT_DH_KEYGEN] = dh,
+	    [IKE_ACT_DH_DERIVE] = dh,
 	    [IKE_ACT_PSK] = psk,
 	    [IKE_ACT_PEER_OPEN] = peer_open,
 	    [IKE_ACT_PEER_UP] = peer_up,

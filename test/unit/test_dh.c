@@ -104,6 +104,73 @@ static void ecp256_matches_rfc5903(void **state)
 	dh_keypair_done(&kp);
 }
 
+/* The private value as bytes: saved, given back, the same secret. */
+static void halves_agree_with_a_whole(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(all_groups) / sizeof(all_groups[0]);
+	     i++) {
+		struct dh_result half, other, out;
+		struct wire_span priv;
+
+		assert_int_equal(dh_keygen(all_groups[i], &half), 0);
+		assert_true(half.shared_len > 0);
+		assert_int_equal(
+		    dh_exchange(all_groups[i],
+			wire_span_of(half.pub, half.pub_len), &other),
+		    0);
+		priv = wire_span_of(half.shared, half.shared_len);
+		assert_int_equal(
+		    dh_finish(all_groups[i], priv,
+			wire_span_of(other.pub, other.pub_len), &out),
+		    0);
+		assert_int_equal(out.shared_len, other.shared_len);
+		assert_memory_equal(out.shared, other.shared, out.shared_len);
+		/* The peer's value is checked here as well. */
+		assert_int_equal(
+		    dh_finish(all_groups[i], priv,
+			wire_span_of(other.pub, other.pub_len - 1), &out),
+		    -EINVAL);
+		memset(other.pub, 0, other.pub_len);
+		assert_int_equal(
+		    dh_finish(all_groups[i], priv,
+			wire_span_of(other.pub, other.pub_len), &out),
+		    -EINVAL);
+	}
+}
+
+static void finish_matches_rfc5903(void **state)
+{
+	struct hex priv, peer;
+	struct dh_result out;
+
+	(void)state;
+	assert_int_equal(
+	    dh_finish(IKE_GROUP_ECP256, hex_decode(&priv, RFC5903_I),
+		hex_decode(&peer, RFC5903_GR), &out),
+	    0);
+	assert_true(hex_equal(out.shared, out.shared_len, RFC5903_GIR));
+}
+
+static void odd_private_values_are_refused(void **state)
+{
+	static const uint8_t zero[IKE_DH_MAX + 1];
+	struct dh_result out;
+	struct hex peer;
+
+	(void)state;
+	hex_decode(&peer, RFC5903_GR);
+	for (size_t len = 0; len <= sizeof(zero); len += 27)
+		assert_int_equal(
+		    dh_finish(IKE_GROUP_ECP256, wire_span_of(zero, len),
+			wire_span_of(peer.data, peer.len), &out),
+		    -EINVAL);
+	assert_int_equal(dh_finish(99, wire_span_of(peer.data, 32),
+			     wire_span_of(peer.data, peer.len), &out),
+	    -ENOTSUP);
+	assert_int_equal(dh_keygen(99, &out), -ENOTSUP);
+}
+
 /*
  * One in 256 secrets starts with a zero byte; both ends must keep it.
  * Without padding the length would be 31: dh_derive() says -EIO then, and
@@ -241,6 +308,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(both_sides_agree),
 	    cmocka_unit_test(ecp256_matches_rfc5903),
+	    cmocka_unit_test(halves_agree_with_a_whole),
+	    cmocka_unit_test(finish_matches_rfc5903),
+	    cmocka_unit_test(odd_private_values_are_refused),
 	    cmocka_unit_test(a_leading_zero_stays),
 	    cmocka_unit_test(modp_takes_two),
 	    cmocka_unit_test(modp_refuses_invalid_values),

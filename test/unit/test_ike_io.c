@@ -124,6 +124,62 @@ static void on_done(
 		w->pub_len = res->pub_len;
 }
 
+static void submit(
+    struct dh_pool *p, uint32_t job, uint16_t group, struct wire_span pub)
+{
+	const struct dh_request req = {
+	    .op = DH_OP_EXCHANGE, .group = group, .peer_pub = pub};
+
+	dh_pool_submit(p, job, &req);
+}
+
+static void keep_result(
+    void *ctx, uint32_t job, int err, const struct dh_result *res)
+{
+	struct dh_result *out = ctx;
+
+	(void)job;
+	assert_int_equal(err, 0);
+	*out = *res;
+}
+
+/* Both halves through the pool, a cheap group and a dear one; the private
+ * value is copied with the request. */
+static void test_dh_halves(void **state)
+{
+	static const uint16_t groups[] = {IKE_GROUP_ECP256, IKE_GROUP_MODP2048};
+	uv_loop_t loop;
+
+	(void)state;
+	assert_int_equal(uv_loop_init(&loop), 0);
+	for (size_t i = 0; i < 2; i++) {
+		struct dh_request req = {
+		    .op = DH_OP_KEYGEN, .group = groups[i]};
+		struct dh_result half, whole, other;
+		struct dh_pool *p = dh_pool_new(&loop, keep_result, &half);
+
+		dh_pool_submit(p, 1, &req);
+		uv_run(&loop, UV_RUN_DEFAULT);
+		dh_pool_free(p);
+		assert_int_equal(
+		    dh_exchange(groups[i],
+			(struct wire_span){half.pub, half.pub_len}, &other),
+		    0);
+		req.op = DH_OP_FINISH;
+		req.priv = (struct wire_span){half.shared, half.shared_len};
+		req.peer_pub = (struct wire_span){other.pub, other.pub_len};
+		p = dh_pool_new(&loop, keep_result, &whole);
+		dh_pool_submit(p, 2, &req);
+		memset(&half, 0, sizeof(half));
+		uv_run(&loop, UV_RUN_DEFAULT);
+		dh_pool_free(p);
+		assert_int_equal(whole.shared_len, other.shared_len);
+		assert_memory_equal(
+		    whole.shared, other.shared, other.shared_len);
+	}
+	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 static void test_dh_jobs(void **state)
 {
 	struct dh_world w = {0};
@@ -138,18 +194,18 @@ static void test_dh_jobs(void **state)
 	p = dh_pool_new(&loop, on_done, &w);
 	assert_int_equal(dh_generate(IKE_GROUP_ECP256, &kp, &peer), 0);
 	pub = (struct wire_span){peer.pub, peer.pub_len};
-	dh_pool_submit(p, 1, IKE_GROUP_ECP256, pub);
+	submit(p, 1, IKE_GROUP_ECP256, pub);
 	assert_int_equal(w.done, 1); /* cheap: at once */
 	assert_int_equal(w.pub_len, 64);
 	/* A point that is none. */
 	peer.pub[0] ^= 1;
-	dh_pool_submit(p, 2, IKE_GROUP_ECP256, pub);
+	submit(p, 2, IKE_GROUP_ECP256, pub);
 	assert_int_equal(w.failed, 1);
 	dh_keypair_done(&kp);
 
 	assert_int_equal(dh_generate(IKE_GROUP_MODP2048, &kp, &peer), 0);
 	pub = (struct wire_span){peer.pub, peer.pub_len};
-	dh_pool_submit(p, 3, IKE_GROUP_MODP2048, pub);
+	submit(p, 3, IKE_GROUP_MODP2048, pub);
 	assert_int_equal(w.done, 2); /* dear: later */
 	assert_int_equal(dh_pool_waiting(p), 1);
 	uv_run(&loop, UV_RUN_DEFAULT);
@@ -173,20 +229,19 @@ static void test_dh_limits(void **state)
 	(void)state;
 	assert_int_equal(uv_loop_init(&loop), 0);
 	p = dh_pool_new(&loop, on_done, &w);
-	dh_pool_submit(
+	submit(
 	    p, 1, IKE_GROUP_MODP2048, (struct wire_span){zero, sizeof(zero)});
 	assert_int_equal(w.failed, 1);
 	/* A public value of 0 is refused at once by each job. */
 	for (uint32_t i = 0; i < DH_POOL_MAX + 3; i++)
-		dh_pool_submit(
-		    p, i, IKE_GROUP_MODP2048, (struct wire_span){zero, 256});
+		submit(p, i, IKE_GROUP_MODP2048, (struct wire_span){zero, 256});
 	assert_int_equal(w.busy, 3);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	assert_int_equal(w.done, 1 + DH_POOL_MAX + 3);
 	assert_int_equal(w.failed, 1 + DH_POOL_MAX);
 	/* Freed with work under way: no more calls, no leak. */
 	w.done = 0;
-	dh_pool_submit(p, 9, IKE_GROUP_MODP2048, (struct wire_span){zero, 256});
+	submit(p, 9, IKE_GROUP_MODP2048, (struct wire_span){zero, 256});
 	dh_pool_free(p);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	assert_int_equal(w.done, 0);
@@ -318,6 +373,7 @@ int main(void)
 	    cmocka_unit_test(test_classify),
 	    cmocka_unit_test(test_socket),
 	    cmocka_unit_test(test_dh_jobs),
+	    cmocka_unit_test(test_dh_halves),
 	    cmocka_unit_test(test_dh_limits),
 	    cmocka_unit_test(test_settings),
 	    cmocka_unit_test(test_messages),
