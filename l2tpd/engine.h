@@ -40,7 +40,8 @@ struct engine_request {
 	uint16_t type;
 	struct aaa_key key;
 	uint32_t job;	   /* LM_AUTH */
-	struct show *show; /* LM_STATS */
+	struct show *show; /* LM_STATS: for whom, and which row of it */
+	size_t row;
 	bool is_cancelled; /* the object is not wanted any more */
 	UT_hash_handle hh;
 };
@@ -100,14 +101,15 @@ void engine_on_monitor(void *ctx, struct chan *chan,
 
 /* engine_ike.c: the connection from ikev1d. */
 void engine_ike_listen(struct engine *e, int fd);
+/* It is connected; fd becomes the engine's. */
+void engine_ike_attach(struct engine *e, int fd);
 void engine_ike_send(struct engine *e, uint16_t type, uint64_t r, uint32_t slot,
     const char *reason);
 
 /* show.c: the operator's requests. */
 void show_request(
     void *ctx, struct ctl_reply *reply, size_t count, char *const *words);
-/* stats is NULL when the monitor has none. */
-void show_stats(
-    struct show *show, struct aaa_key key, const struct lm_stats *stats);
+/* The counters of one row; NULL when the monitor has none. */
+void show_stats(struct show *show, size_t row, const struct lm_stats *stats);
 
 #endif

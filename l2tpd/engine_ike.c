@@ -156,14 +156,25 @@ static bool is_trusted(struct engine *e, int fd)
 	return false;
 }
 
-static void on_connection(uv_poll_t *poll, int status, int events)
+void engine_ike_attach(struct engine *e, int fd)
 {
-	struct engine *e = poll->data;
 	const struct chan_handlers handlers = {
 	    .message = on_message,
 	    .end = on_end,
 	    .ctx = e,
 	};
+
+	/* A restarted ikev1d may be here before the old one's end. */
+	if (e->ike)
+		chan_close(e->ike);
+	log_info(&e->log, "ikev1d is here");
+	e->ike = chan_open(&e->loop, fd, &peer_link_table, &handlers);
+	send_list(e);
+}
+
+static void on_connection(uv_poll_t *poll, int status, int events)
+{
+	struct engine *e = poll->data;
 	int fd;
 
 	(void)status;
@@ -171,16 +182,10 @@ static void on_connection(uv_poll_t *poll, int status, int events)
 	fd = accept4(LM_FD_PEER, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0)
 		return;
-	if (!is_trusted(e, fd)) {
+	if (is_trusted(e, fd))
+		engine_ike_attach(e, fd);
+	else
 		close(fd);
-		return;
-	}
-	/* A restarted ikev1d may be here before the old one's end. */
-	if (e->ike)
-		chan_close(e->ike);
-	log_info(&e->log, "ikev1d is here");
-	e->ike = chan_open(&e->loop, fd, &peer_link_table, &handlers);
-	send_list(e);
 }
 
 void engine_ike_listen(struct engine *e, int fd)

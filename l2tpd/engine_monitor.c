@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -136,6 +137,37 @@ static void on_peer_freed(struct engine *e, const struct engine_request *req,
 	engine_lns(e, &ev);
 }
 
+/*
+ * LM_AUTH and LM_STATS have answers of their own kinds; a plain reply is
+ * the monitor's refusal to look at the request.
+ */
+static void on_auth_refused(struct engine *e, const struct engine_request *req,
+    const struct lm_reply *reply, int fd)
+{
+	struct aaa_verdict verdict = {.code = AAA_MALFORMED};
+	struct aaa_event ev = {
+	    .type = AAA_EV_VERDICT,
+	    .key = req->key,
+	    .job = req->job,
+	    .verdict = &verdict,
+	};
+
+	if (fd >= 0)
+		close(fd);
+	snprintf(verdict.reason, sizeof(verdict.reason), "%.150s", reply->text);
+	engine_aaa(e, &ev);
+}
+
+static void on_stats_refused(struct engine *e, const struct engine_request *req,
+    const struct lm_reply *reply, int fd)
+{
+	(void)e;
+	(void)reply;
+	if (fd >= 0)
+		close(fd);
+	show_stats(req->show, req->row, NULL);
+}
+
 static const struct {
 	uint16_t type;
 	bool wants_fd;
@@ -146,6 +178,8 @@ static const struct {
     {LM_TUNNEL_OPEN, true, on_tunnel_opened},
     {LM_SESSION_OPEN, true, on_session_opened},
     {LM_PEER_FREE, false, on_peer_freed},
+    {LM_AUTH, false, on_auth_refused},
+    {LM_STATS, false, on_stats_refused},
 };
 
 /*
@@ -227,7 +261,7 @@ static void on_stats(
 	if (!req)
 		return;
 	if (req->show)
-		show_stats(req->show, req->key, stats->error ? NULL : stats);
+		show_stats(req->show, req->row, stats->error ? NULL : stats);
 	free(req);
 }
 

@@ -15,11 +15,15 @@
 /* Of the answer to show: goes up when a field changes its meaning. */
 #define SHOW_VERSION 1
 
+/* Requests to the monitor at once: other work has its turn between them. */
+#define STATS_WINDOW 64
+
 /* An answer that is being put together. */
 struct show {
 	struct engine *engine;
 	struct ctl_reply *reply;
 	json_t *clients;   /* array */
+	size_t next;	   /* the first row whose counters were not asked for */
 	size_t unanswered; /* LM_STATS */
 };
 
@@ -60,16 +64,6 @@ static void set_session(json_t *row, const struct aaa_row *session)
 		    row, "since", json_integer((json_int_t)session->since_s));
 }
 
-static void ask_stats(struct show *show, struct aaa_key key)
-{
-	const struct lm_key body = {key.r, key.tunnel_id, key.session_id};
-	struct engine_request *req =
-	    engine_ask(show->engine, LM_STATS, key, &body);
-
-	req->show = show;
-	show->unanswered++;
-}
-
 static void on_row(void *ctx, const struct lns_row *l2tp)
 {
 	struct show *show = ctx;
@@ -91,8 +85,6 @@ static void on_row(void *ctx, const struct lns_row *l2tp)
 	if (l2tp->session_id && aaa_get(show->engine->aaa, key, &session))
 		set_session(row, &session);
 	json_array_append_new(show->clients, row);
-	if (l2tp->session_id)
-		ask_stats(show, key);
 }
 
 static void finish(struct show *show)
@@ -105,14 +97,40 @@ static void finish(struct show *show)
 	free(show);
 }
 
-static bool is_row_of(const json_t *row, struct aaa_key key)
+static json_int_t number(const json_t *row, const char *name)
 {
-	return json_integer_value(json_object_get(row, "r")) ==
-		   (json_int_t)key.r &&
-	       json_integer_value(json_object_get(row, "tunnel")) ==
-		   key.tunnel_id &&
-	       json_integer_value(json_object_get(row, "session")) ==
-		   key.session_id;
+	return json_integer_value(json_object_get(row, name));
+}
+
+/* A row without a session has no counters. */
+static void ask_stats(struct show *show, size_t index)
+{
+	const json_t *row = json_array_get(show->clients, index);
+	const struct aaa_key key = {
+	    .r = (uint64_t)number(row, "r"),
+	    .tunnel_id = (uint16_t)number(row, "tunnel"),
+	    .session_id = (uint16_t)number(row, "session"),
+	};
+	const struct lm_key body = {key.r, key.tunnel_id, key.session_id};
+	struct engine_request *req;
+
+	if (!key.session_id)
+		return;
+	req = engine_ask(show->engine, LM_STATS, key, &body);
+	req->show = show;
+	req->row = index;
+	show->unanswered++;
+}
+
+/* Asks on, or is through. */
+static void proceed(struct show *show)
+{
+	size_t count = json_array_size(show->clients);
+
+	while (show->next < count && show->unanswered < STATS_WINDOW)
+		ask_stats(show, show->next++);
+	if (!show->unanswered)
+		finish(show);
 }
 
 static void set_stats(json_t *row, const struct lm_stats *stats)
@@ -132,16 +150,12 @@ static void set_stats(json_t *row, const struct lm_stats *stats)
 		    row, list[i].name, json_integer((json_int_t)list[i].value));
 }
 
-void show_stats(
-    struct show *show, struct aaa_key key, const struct lm_stats *stats)
+void show_stats(struct show *show, size_t row, const struct lm_stats *stats)
 {
-	json_t *row;
-	size_t i;
-
-	json_array_foreach(show->clients, i,
-	    row) if (stats && is_row_of(row, key)) set_stats(row, stats);
-	if (!--show->unanswered)
-		finish(show);
+	if (stats)
+		set_stats(json_array_get(show->clients, row), stats);
+	show->unanswered--;
+	proceed(show);
 }
 
 static void do_show(struct engine *e, struct ctl_reply *reply)
@@ -152,8 +166,7 @@ static void do_show(struct engine *e, struct ctl_reply *reply)
 	show->reply = reply;
 	show->clients = json_array();
 	lns_each(e->lns, on_row, show);
-	if (!show->unanswered)
-		finish(show);
+	proceed(show);
 }
 
 /* --- disconnect ------------------------------------------------------- */

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: ISC */
+/* l2tpd's engine between its monitor, the plugins and the operator. */
+#include "test/lib/engine_world.h"
+#include "test/lib/tmptree.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* --- the operator -------------------------------------------------------- */
+
+struct operator
+{
+	struct tmptree tree;
+	int fd;
+	char *text;
+	size_t len;
+};
+
+static void serve(struct engine_world *w, struct operator* o)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	memset(o, 0, sizeof(*o));
+	tmptree_make(&o->tree);
+	strcpy(sa.sun_path, tmptree_file(&o->tree, "s"));
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	assert_int_equal(ctl_server_start(&w->e.control, &w->e.loop, fd,
+			     show_request, &w->e),
+	    0);
+	o->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(o->fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	fcntl(o->fd, F_SETFL, O_NONBLOCK);
+}
+
+/* The answer; NULL: it is not complete, and nothing more comes. */
+static json_t *answer(struct engine_world *w, struct operator* o)
+{
+	int quiet = 0;
+
+	while (quiet < 2) {
+		ssize_t n;
+
+		o->text = realloc(o->text, o->len + 65536);
+		n = read(o->fd, o->text + o->len, 65536);
+		if (n > 0)
+			o->len += (size_t)n;
+		quiet = n > 0 ? 0 : quiet + 1;
+		if (o->len && o->text[o->len - 1] == '\n')
+			return json_loadb(o->text, o->len, 0, NULL);
+		engine_world_run(w);
+	}
+	return NULL;
+}
+
+static void done(struct operator* o)
+{
+	close(o->fd);
+	free(o->text);
+	tmptree_remove(&o->tree);
+}
+
+static void ask(struct engine_world *w, struct operator* o, const char *line)
+{
+	assert_int_equal(write(o->fd, line, strlen(line)), strlen(line));
+	engine_world_run(w);
+}
+
+static const json_t *client(const json_t *doc, size_t i)
+{
+	return json_array_get(json_object_get(doc, "clients"), i);
+}
+
+/* The monitor has no counters, and says so with a plain reply. */
+static void test_stats_refused(void **state)
+{
+	const struct lm_reply no = {.error = -EINVAL, .text = "no"};
+	struct engine_world w;
+	struct operator o;
+	json_t *doc;
+
+	(void)state;
+	engine_world_make(&w);
+	serve(&w, &o);
+	engine_world_held(&w, 1);
+	ask(&w, &o, "show\n");
+	assert_int_equal(w.asked[LM_STATS], 1);
+	assert_null(answer(&w, &o));
+	engine_world_say(&w, LM_REPLY, w.last.seq, &no, -1);
+	doc = answer(&w, &o);
+	assert_non_null(doc);
+	assert_int_equal(
+	    json_integer_value(json_object_get(client(doc, 0), "r")), 1001);
+	assert_null(json_object_get(client(doc, 0), "bytes_in"));
+	json_decref(doc);
+	done(&o);
+	engine_world_free(&w);
+}
+
+/* --- a full house -------------------------------------------------------- */
+
+#define HOUSE 16000
+#define WINDOW_MAX 256
+
+static size_t waiting_max;
+
+static void answer_stats(struct engine_world *w, const struct msg_header *hdr,
+    const union lm_any *body)
+{
+	const struct lm_stats stats = {.bytes_in = body->key.r};
+	size_t waiting = HASH_COUNT(w->e.requests);
+
+	if (hdr->type != LM_STATS)
+		return;
+	if (waiting > waiting_max)
+		waiting_max = waiting;
+	chan_send(w->monitor, LM_STATS_REPLY, hdr->seq, &stats, -1);
+}
+
+/* Each row has its own counters, and they were asked for a few at a time. */
+static void test_full_house(void **state)
+{
+	struct engine_world w;
+	struct operator o;
+	json_t *doc;
+
+	(void)state;
+	engine_world_make(&w);
+	for (uint32_t slot = 1; slot <= HOUSE; slot++)
+		engine_world_held(&w, slot);
+	serve(&w, &o);
+	waiting_max = 0;
+	w.on_request = answer_stats;
+	ask(&w, &o, "show\n");
+	doc = answer(&w, &o);
+	assert_non_null(doc);
+	assert_int_equal(w.asked[LM_STATS], HOUSE);
+	assert_in_range(waiting_max, 1, WINDOW_MAX);
+	assert_int_equal(
+	    json_array_size(json_object_get(doc, "clients")), HOUSE);
+	for (size_t i = 0; i < HOUSE; i++)
+		assert_int_equal(json_integer_value(json_object_get(
+				     client(doc, i), "bytes_in")),
+		    json_integer_value(json_object_get(client(doc, i), "r")));
+	json_decref(doc);
+	done(&o);
+	engine_world_free(&w);
+}
+
+/* --- authentication ------------------------------------------------------ */
+
+static void plugin_says(
+    struct engine_world *w, struct aaa_key key, uint16_t type, const void *body)
+{
+	uint8_t buf[MSG_MAX];
+	const struct addr nobody = {0};
+	int n = msg_encode(&aaa_msg_table, type, 1, body, buf, sizeof(buf));
+
+	assert_true(n > 0);
+	engine_on_plugin(
+	    &w->e, key, &nobody, (struct wire_span){buf, (size_t)n});
+	engine_world_run(w);
+}
+
+/* A refused LM_AUTH is a refusal of the user, not silence. */
+static void test_auth_refused(void **state)
+{
+	const struct lm_reply no = {.error = -EINVAL, .text = "wrong method"};
+	const struct aaa_auth auth = {.method = AAA_PAP, .user = "anna"};
+	struct aaa_auth_reply reply;
+	struct msg_header hdr;
+	struct engine_world w;
+	struct aaa_key key;
+	struct aaa_row row;
+	int fds[2], fd;
+
+	(void)state;
+	engine_world_make(&w);
+	key = engine_world_held(&w, 1);
+	assert_int_equal(
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
+	assert_int_equal(ports_add(w.e.plugins, key, fds[0]), 0);
+	plugin_says(&w, key, AAA_AUTH, &auth);
+	assert_int_equal(w.asked[LM_AUTH], 1);
+	assert_true(aaa_get(w.e.aaa, key, &row));
+	assert_string_equal(row.state, "asking");
+	engine_world_say(&w, LM_REPLY, w.last.seq, &no, -1);
+	assert_true(aaa_get(w.e.aaa, key, &row));
+	assert_string_equal(row.state, "new");
+	assert_int_equal(chan_sync_recv(fds[1], &aaa_msg_table, &hdr, &reply,
+			     sizeof(reply), &fd),
+	    0);
+	assert_int_equal(hdr.type, AAA_AUTH_REPLY);
+	assert_int_equal(hdr.seq, 1);
+	assert_int_equal(reply.ok, 0);
+	close(fds[1]);
+	engine_world_free(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_stats_refused),
+	    cmocka_unit_test(test_full_house),
+	    cmocka_unit_test(test_auth_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
