@@ -10,7 +10,7 @@
 
 #include <uv.h>
 
-#define DH_POOL_MAX 64
+#define DH_POOL_MAX IKE_DH_JOBS_MAX /* the core asks for no more */
 
 struct dh_pool;
 

@@ -13,12 +13,13 @@ static json_t *status(struct engine *e)
 	struct ike_counts c;
 
 	ike_count(e->ike, &c);
-	return json_pack("{s:s, s:s, s:i, s:b, s:I, s:I, s:I, s:I, s:I}",
+	return json_pack("{s:s, s:s, s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I}",
 	    "program", "ikev1d", "version", SALLYPORT_VERSION, "pid",
 	    (int)getpid(), "linked", (int)link_is_up(e->link), "ike_sas",
-	    (json_int_t)c.sas, "half_open", (json_int_t)c.half_open, "peers",
-	    (json_int_t)c.peers, "ipsec_pairs", (json_int_t)c.pairs,
-	    "dh_waiting", (json_int_t)dh_pool_waiting(e->dh));
+	    (json_int_t)c.sas, "first_messages", (json_int_t)c.first,
+	    "half_open", (json_int_t)c.half_open, "peers", (json_int_t)c.peers,
+	    "ipsec_pairs", (json_int_t)c.pairs, "dh_waiting",
+	    (json_int_t)dh_pool_waiting(e->dh));
 }
 
 static void on_request(

@@ -6,10 +6,10 @@
 
 #include <stdio.h>
 
-#define HALF_OPEN_MS 30000
+#define HALF_OPEN_MS 60000
 #define RETRANSMIT_MS 2000
 #define LINGER_MS 30000
-#define HALF_OPEN_MAX 2000
+#define HALF_OPEN_MAX 4096 /* 9 MB */
 /* An old IKE SA may live on beside each new one. */
 #define SAS_PER_CLIENT 3
 

@@ -21,6 +21,7 @@ struct ike *ike_new(
 	ike->random = random;
 	ike->random_ctx = ctx;
 	ike->due_ms = NEVER;
+	ike->mm1 = mm1_new(cfg->max_half_open, cfg->half_open_ms, random, ctx);
 	return ike;
 }
 
@@ -62,7 +63,6 @@ void ike_free(struct ike *ike)
 	if (!ike)
 		return;
 	ike_reap(ike);
-	HASH_CLEAR(by_origin, ike->origins);
 	HASH_ITER(hh, ike->sas, sa, next_sa)
 	{
 		HASH_DELETE(hh, ike->sas, sa);
@@ -84,6 +84,7 @@ void ike_free(struct ike *ike)
 		HASH_DELETE(hh, ike->jobs, j);
 		free(j);
 	}
+	mm1_free(ike->mm1);
 	free(ike->half_open);
 	secret_free(ike, sizeof(*ike));
 }
@@ -126,8 +127,19 @@ uint32_t ike_job(
 	return j->id;
 }
 
+static bool is_dh(enum job_kind kind)
+{
+	return kind == JOB_DH || kind == JOB_QUICK_DH;
+}
+
+bool ike_dh_room(const struct ike *ike, size_t most)
+{
+	return ike->dh_jobs < most;
+}
+
 void job_link(struct ike *ike, struct job *j)
 {
+	ike->dh_jobs += is_dh(j->kind);
 	HASH_ADD(hh, ike->jobs, id, sizeof(j->id), j);
 }
 
@@ -193,6 +205,7 @@ static void job_done(struct ike *ike, const struct ike_event *ev)
 	if (!j || !job_fits(j->kind, ev->type))
 		return;
 	HASH_DELETE(hh, ike->jobs, j);
+	ike->dh_jobs -= is_dh(j->kind);
 	dispatch_job(ike, j, ev);
 	free(j);
 }
@@ -248,6 +261,11 @@ static void datagram(struct ike *ike, const struct ike_event *ev)
 	m.p.count = 0;
 	if (isakmp_header_decode(ev->data, &m.h, &m.body, m.reason) ||
 	    ev->data.len > IKE_DATAGRAM_MAX) {
+		refused(ike, &m);
+		return;
+	}
+	if (!memcmp(m.h.cky_i, m.h.cky_r, COOKIE_LEN)) {
+		isakmp_refuse(m.reason, 0, "both cookies are the same");
 		refused(ike, &m);
 		return;
 	}
@@ -344,6 +362,7 @@ void ike_step(
 {
 	ike->now = ev->now_ms;
 	ike->out = out;
+	mm1_expire(ike->mm1, ike->now);
 	dispatch(ike, ev);
 	if (ike->now >= ike->due_ms)
 		run_timers(ike);
@@ -357,6 +376,7 @@ void ike_count(const struct ike *ike, struct ike_counts *out)
 
 	*out = (struct ike_counts){
 	    .sas = HASH_COUNT(ike->sas),
+	    .first = mm1_count(ike->mm1),
 	    .half_open = ike->half_open_count,
 	    .pairs = HASH_COUNT(ike->children),
 	};

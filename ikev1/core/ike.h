@@ -34,6 +34,10 @@ typedef int (*ike_random_fn)(void *ctx, void *out, size_t len);
 #define IKE_DH_MAX 512	  /* modp4096; ECP-521 needs 132 */
 #define IKE_DATAGRAM_MAX 8192
 #define IKE_MAX_PROPOSALS 16
+/* IKE_ACT_DH that wait for their answer: with IKE_DH_MAIN_MAX under way a
+ * message 3 is dropped, with IKE_DH_JOBS_MAX a Quick Mode too. */
+#define IKE_DH_MAIN_MAX 64
+#define IKE_DH_JOBS_MAX 96
 
 /* One acceptable suite; phase 2 ignores group when it is 0 (no PFS). */
 struct ike_suite {
@@ -49,9 +53,15 @@ struct ike_config {
 	size_t ike_count;
 	struct ike_suite esp[IKE_MAX_PROPOSALS];
 	size_t esp_count;
-	uint32_t half_open_ms;	/* life of an unfinished exchange */
+	/* Life of an unfinished exchange; shorter when there are many. */
+	uint32_t half_open_ms;
 	uint32_t retransmit_ms; /* first interval; doubles */
 	uint32_t dpd_ms;	/* idle time before R-U-THERE; 0: off */
+	/*
+	 * First messages whose sender has not shown yet that it hears us:
+	 * 2.3 KB each, allocated at the start (1 to MM1_SIZE_MAX).  Also
+	 * the most IKE SAs in an unfinished Main Mode.
+	 */
 	uint32_t max_half_open;
 	uint32_t max_sas;
 	uint32_t linger_ms; /* R without IPsec SA ends after it: 30 s */
@@ -185,7 +195,8 @@ uint64_t ike_next_deadline(const struct ike *ike);
 /* What the machine holds; after IKE_EV_SHUTDOWN: done when peers is 0. */
 struct ike_counts {
 	size_t sas;	  /* IKE SAs, half-open ones too */
-	size_t half_open; /* Main Modes that are not finished */
+	size_t first;	  /* first messages that wait for message 3 */
+	size_t half_open; /* Main Modes past it that are not finished */
 	size_t peers;	  /* R, those that are closing too */
 	size_t pairs;	  /* pairs of IPsec SAs */
 };

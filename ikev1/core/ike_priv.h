@@ -16,6 +16,7 @@
 #include "common/crypto.h"
 #include "ikev1/core/isakmp_msg.h"
 #include "ikev1/core/keymat.h"
+#include "ikev1/core/mm1.h"
 #include "ikev1/core/persona.h"
 #include "ikev1/core/proposal.h"
 #include "ikev1/core/store.h"
@@ -147,8 +148,7 @@ struct quick {
 };
 
 enum sa_state {
-	SA_START,  /* MM1 is being looked at */
-	SA_SENT2,  /* MM2 sent, waits for MM3 */
+	SA_START,  /* MM3 is being looked at (before that: mm1.h) */
 	SA_KEYING, /* MM3 taken; Diffie-Hellman and PSK are on their way */
 	SA_SENT4,  /* MM4 sent, waits for MM5 */
 	/* when we are the initiator */
@@ -161,12 +161,8 @@ enum sa_state {
 	SA_DEAD,
 };
 
-/* Where a half-open handshake came from: the key for a repeated MM1. */
-#define ORIGIN_LEN (COOKIE_LEN + 1 + 16 + 2)
-
 struct ike_sa {
-	UT_hash_handle hh;	  /* by own */
-	UT_hash_handle by_origin; /* by origin; responder only */
+	UT_hash_handle hh; /* by own */
 	struct ike_sa *next_dead;
 	enum sa_state state;
 	uint32_t age;		       /* grows with each new IKE SA */
@@ -175,8 +171,7 @@ struct ike_sa {
 	uint32_t msgid_count; /* PERSONA_MSGID_COUNT: the last one used */
 	uint8_t cky_i[COOKIE_LEN], cky_r[COOKIE_LEN];
 	uint8_t own[COOKIE_LEN]; /* ours of the two */
-	uint8_t origin[ORIGIN_LEN];
-	size_t half_open_at; /* index in ike->half_open, while half open */
+	size_t half_open_at;	 /* index in ike->half_open, while half open */
 	struct addr local, peer;
 
 	struct ike_suite suite;
@@ -228,10 +223,11 @@ struct ike {
 	struct ike_actions *out;
 
 	struct ike_sa *sas;	/* by own */
-	struct ike_sa *origins; /* by origin */
+	struct mm1 *mm1;	/* before they are IKE SAs */
 	struct child *children; /* by spi_in */
 	struct peer *peers;	/* list */
 	struct job *jobs;	/* by id */
+	size_t dh_jobs;		/* of jobs: JOB_DH, JOB_QUICK_DH */
 	struct ike_sa **half_open;
 	size_t half_open_count;
 	uint32_t next_job, next_tag, next_age;
@@ -260,6 +256,8 @@ void ike_wake(struct ike *ike, uint64_t ms);
 uint32_t ike_job(
     struct ike *ike, enum job_kind kind, const uint8_t *own, uint32_t key);
 void job_link(struct ike *ike, struct job *j);
+/* True when fewer than most Diffie-Hellman jobs are under way. */
+bool ike_dh_room(const struct ike *ike, size_t most);
 /* False (logged) when the source of randomness fails. */
 bool ike_random(struct ike *ike, void *out, size_t len);
 
@@ -312,8 +310,11 @@ uint8_t natt_payload_type(uint32_t vendors);
 const char *natt_text(const struct ike_sa *sa);
 
 /* sa.c */
-/* With a new cookie of ours. */
-struct ike_sa *sa_new(struct ike *ike, bool initiator);
+/* As initiator, with a new cookie; NULL when randomness fails. */
+struct ike_sa *sa_new(struct ike *ike);
+/* As responder, with the cookies of message 3. */
+struct ike_sa *sa_respond(
+    struct ike *ike, const uint8_t *cky_i, const uint8_t *cky_r);
 /* The only writer of an IKE SA's state. */
 void sa_become(struct ike *ike, struct ike_sa *sa, enum sa_state state);
 /* By our own cookie: CKY-I when we started it, else CKY-R. */

@@ -14,15 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How often a reply is repeated for a repeated request. */
-#define REPEATS_UNKNOWN 3 /* anyone can send a message 1 */
-#define REPEATS_KNOWN 10  /* the address has answered us */
+/*
+ * How often message 4 or 6 is repeated for a repeated request: its sender
+ * has shown that it is where it says.  A client that repeats every second
+ * for a minute, with every third datagram lost, gets through.
+ */
+#define REPEATS_MAX 60
 
-static const struct isakmp_rule rules1[] = {
-    {ISAKMP_PAYLOAD_SA, 1, 1},
-    {ISAKMP_PAYLOAD_VID, 0, 31},
-    {ISAKMP_PAYLOAD_NOTIFY, 0, 2},
-};
 static const struct isakmp_rule rules3[] = {
     {ISAKMP_PAYLOAD_KE, 1, 1},
     {ISAKMP_PAYLOAD_NONCE, 1, 1},
@@ -49,9 +47,7 @@ static const struct main_row {
 	main_step_fn step;
 	enum sa_state next;
 } rows[] = {
-    {SA_START, false, {"Main Mode message 1", ISAKMP_PAYLOAD_SA, RULES(rules1)},
-	main_step1, SA_SENT2},
-    {SA_SENT2, false,
+    {SA_START, false,
 	{"Main Mode message 3", ISAKMP_PAYLOAD_NONE, RULES(rules3)}, main_step3,
 	SA_KEYING},
     {SA_SENT4, true, {"Main Mode message 5", ISAKMP_PAYLOAD_ID, RULES(rules5)},
@@ -67,7 +63,7 @@ static const struct main_row *find_row(enum sa_state state)
 	return NULL;
 }
 
-static void say_refused(struct ike *ike, const struct message *m)
+void main_say_refused(struct ike *ike, const struct message *m)
 {
 	char peer[ADDR_TEXT_MAX];
 
@@ -115,60 +111,47 @@ static int run_row(struct ike *ike, struct ike_sa *sa,
 static void repeat_reply(
     struct ike *ike, struct ike_sa *sa, const struct message *m)
 {
-	uint8_t most = sa->state == SA_SENT2 ? REPEATS_UNKNOWN : REPEATS_KNOWN;
-
-	if (!sa->last_out.len || sa->replies >= most)
+	if (!sa->last_out.len || sa->replies >= REPEATS_MAX)
 		return;
 	sa->replies++;
 	act_send(ike, &m->ev->local, &m->ev->peer, sa->last_out.data,
 	    sa->last_out.len);
 }
 
-static void origin_key(uint8_t out[ORIGIN_LEN], const struct message *m)
+/* Message 3 shows that the peer heard us: now it may cost something. */
+static void third_message(
+    struct ike *ike, struct message *m, struct mm1_entry *e)
 {
-	struct wire_writer w;
-
-	wire_writer_init(&w, out, ORIGIN_LEN);
-	wire_put_bytes(&w, m->h.cky_i, COOKIE_LEN);
-	wire_put_u8(&w, m->ev->peer.family);
-	wire_put_bytes(&w, m->ev->peer.ip, sizeof(m->ev->peer.ip));
-	wire_put_u16(&w, m->ev->peer.port);
-}
-
-static void first_message(struct ike *ike, struct message *m)
-{
-	uint8_t origin[ORIGIN_LEN];
 	struct ike_sa *sa;
 
-	origin_key(origin, m);
-	HASH_FIND(by_origin, ike->origins, origin, ORIGIN_LEN, sa);
-	if (sa) {
-		if (sa->state == SA_SENT2 &&
-		    wire_span_equal(bytes_span(&sa->last_in), m->ev->data))
-			repeat_reply(ike, sa, m);
+	/* The peer repeats it; the entry stays. */
+	if (!ike_dh_room(ike, IKE_DH_MAIN_MAX)) {
+		isakmp_refuse(m->reason, 0,
+		    "%d Diffie-Hellman exchanges are waiting", IKE_DH_MAIN_MAX);
+		main_say_refused(ike, m);
 		return;
 	}
-	if (HASH_COUNT(ike->sas) - ike->half_open_count >= ike->cfg.max_sas) {
-		isakmp_refuse(
-		    m->reason, 0, "all %u IKE SAs are taken", ike->cfg.max_sas);
-		say_refused(ike, m);
-		return;
-	}
-	sa = sa_new(ike, false);
-	if (!sa)
-		return;
-	memcpy(sa->origin, origin, ORIGIN_LEN);
-	memcpy(sa->cky_i, m->h.cky_i, COOKIE_LEN);
-	sa->local = m->ev->local;
-	sa->peer = m->ev->peer;
+	sa = main_sa_of_first(ike, e);
 	if (run_row(ike, sa, find_row(SA_START), m)) {
-		say_refused(ike, m);
+		main_say_refused(ike, m);
 		sa_free(sa);
 		return;
 	}
+	mm1_remove(ike->mm1, e);
 	sa->due_ms = ike->now + ike->cfg.half_open_ms;
-	ike_wake(ike, sa->due_ms);
 	bytes_set(&sa->last_in, m->ev->data.data, m->ev->data.len);
+}
+
+/* The first message that m goes on from; NULL. */
+static struct mm1_entry *first_of(struct ike *ike, const struct message *m)
+{
+	struct mm1_entry *e = mm1_find(ike->mm1, m->h.cky_r);
+
+	if (!e || memcmp(e->cky_i, m->h.cky_i, COOKIE_LEN) ||
+	    !addr_ip_equal(&e->peer, &m->ev->peer) ||
+	    !addr_ip_equal(&e->local, &m->ev->local))
+		return NULL;
+	return e;
 }
 
 void main_message5(struct ike *ike, struct ike_sa *sa, struct message *m)
@@ -180,7 +163,7 @@ void main_message5(struct ike *ike, struct ike_sa *sa, struct message *m)
 		return;
 	}
 	if (err == -EACCES) { /* authenticated, but refused for good */
-		say_refused(ike, m);
+		main_say_refused(ike, m);
 		sa_become(ike, sa, SA_DEAD);
 		return;
 	}
@@ -189,36 +172,33 @@ void main_message5(struct ike *ike, struct ike_sa *sa, struct message *m)
 	say_mismatch(ike, sa, m);
 }
 
+/* A message under an IKE SA that is past message 3. */
+static void later_message(struct ike *ike, struct ike_sa *sa, struct message *m)
+{
+	if (!addr_ip_equal(&sa->peer, &m->ev->peer))
+		return;
+	if (wire_span_equal(bytes_span(&sa->last_in), m->ev->data))
+		repeat_reply(ike, sa, m);
+	else if (sa->state == SA_SENT4 && !sa->pending.len)
+		main_message5(ike, sa, m);
+}
+
 void main_input(struct ike *ike, struct message *m)
 {
 	static const uint8_t zero[COOKIE_LEN];
-	const struct main_row *row;
+	struct mm1_entry *e;
 	struct ike_sa *sa;
 
 	if (!memcmp(m->h.cky_r, zero, COOKIE_LEN)) {
-		first_message(ike, m);
+		main_first(ike, m);
 		return;
 	}
 	sa = sa_of_cookies(ike, m->h.cky_i, m->h.cky_r);
-	if (!sa || !addr_ip_equal(&sa->peer, &m->ev->peer))
-		return;
-	if (wire_span_equal(bytes_span(&sa->last_in), m->ev->data)) {
-		repeat_reply(ike, sa, m);
+	if (sa) {
+		later_message(ike, sa, m);
 		return;
 	}
-	row = find_row(sa->state);
-	if (!row)
-		return;
-	if (sa->state == SA_SENT4) {
-		if (!sa->pending.len)
-			main_message5(ike, sa, m);
-		return;
-	}
-	if (run_row(ike, sa, row, m)) {
-		say_refused(ike, m);
-		return;
-	}
-	sa->replies = 0;
-	bytes_free(&sa->last_out);
-	bytes_set(&sa->last_in, m->ev->data.data, m->ev->data.len);
+	e = first_of(ike, m);
+	if (e)
+		third_message(ike, m, e);
 }

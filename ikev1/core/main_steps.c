@@ -15,77 +15,6 @@
 #define LIFE_MARGIN_S 60 /* the client's rekey comes first */
 #define PSK_CANDIDATES_MAX 8
 
-/*
- * A clear Notification for a message 1 that has no SA to go under: with a
- * zero responder cookie, never longer than what it answers, never repeated.
- */
-static void refuse_clear(
-    struct ike *ike, const struct message *m, uint16_t type)
-{
-	struct payload_notify n = {
-	    .doi = ISAKMP_DOI_IPSEC,
-	    .protocol = ISAKMP_PROTO_ISAKMP,
-	    .type = type,
-	};
-	struct isakmp_header h = {
-	    .version = ISAKMP_VERSION,
-	    .exchange = ISAKMP_EXCHANGE_INFO,
-	};
-	struct isakmp_builder b;
-	uint8_t buf[ISAKMP_HEADER_LEN + 64];
-	int len;
-
-	memcpy(h.cky_i, m->h.cky_i, COOKIE_LEN);
-	if (!ike_random(ike, &h.message_id, sizeof(h.message_id)))
-		return;
-	isakmp_build_begin(&b, buf, sizeof(buf), &h);
-	isakmp_build_open(&b, ISAKMP_PAYLOAD_NOTIFY);
-	payload_notify_encode(&b.w, &n);
-	isakmp_build_close(&b);
-	len = isakmp_build_finish(&b, 0);
-	if (len > 0 && (size_t)len <= m->ev->data.len)
-		act_send(ike, &m->ev->local, &m->ev->peer, buf, (size_t)len);
-}
-
-/* Chooses among what the SA payload offers; sends the refusal itself. */
-static int choose(struct ike *ike, struct message *m,
-    const struct isakmp_payload *p, struct sa_offer *offer,
-    struct proposal_choice *choice)
-{
-	struct proposal_policy policy = {
-	    .suites = ike->cfg.ike,
-	    .suite_count = ike->cfg.ike_count,
-	};
-	char report[PROPOSAL_REPORT_MAX], peer[ADDR_TEXT_MAX];
-	int err = sa_decode(SA_PHASE1, p->body, offer, m->reason);
-
-	if (err == -ENOTSUP || err == -ENOTUNIQ)
-		refuse_clear(ike, m,
-		    err == -ENOTSUP ? ISAKMP_N_DOI_NOT_SUPPORTED
-				    : ISAKMP_N_SITUATION_NOT_SUPPORTED);
-	if (err)
-		return err;
-	err = proposal_choose(offer, &policy, choice, report);
-	if (!err)
-		return 0;
-	refuse_clear(ike, m, ISAKMP_N_NO_PROPOSAL_CHOSEN);
-	if (act_log_allowed(ike))
-		act_log(ike, IKE_LOG_WARN, "%s: no common IKE proposal: %s",
-		    addr_text(&m->ev->peer, peer), report);
-	return isakmp_refuse(m->reason, err, "no common IKE proposal");
-}
-
-static uint32_t vendors_of(const struct isakmp_payloads *p)
-{
-	const struct isakmp_payload *v;
-	uint32_t seen = 0;
-	size_t n = 0;
-
-	while ((v = isakmp_payload_find_nth(p, ISAKMP_PAYLOAD_VID, n++)))
-		seen |= VENDOR_BIT(vendor_recognise(v->body));
-	return seen;
-}
-
 /* Sends r in the clear and keeps it for a repeated request. */
 static int send_kept(
     struct ike *ike, struct ike_sa *sa, struct reply *r, uint8_t *iv)
@@ -97,38 +26,6 @@ static int send_kept(
 	bytes_set(&sa->last_out, r->buf, (size_t)len);
 	act_send(ike, &sa->local, &sa->peer, r->buf, (size_t)len);
 	return 0;
-}
-
-int main_step1(struct ike *ike, struct ike_sa *sa, struct message *m)
-{
-	const struct isakmp_payload *p =
-	    isakmp_payload_find(&m->p, ISAKMP_PAYLOAD_SA);
-	uint32_t vendors = vendors_of(&m->p);
-	struct proposal_choice choice;
-	struct sa_offer offer;
-	struct reply r;
-	int err = choose(ike, m, p, &offer, &choice);
-
-	if (err)
-		return err;
-	sa->suite = choice.suite;
-	sa->life_s = choice.life_seconds;
-	sa->nat_d_type = natt_payload_type(vendors);
-	sa->dpd = vendors & VENDOR_BIT(VENDOR_DPD);
-	bytes_set(&sa->sai, p->body.data, p->body.len);
-	reply_begin(&r, sa, ISAKMP_EXCHANGE_MAIN, 0);
-	isakmp_build_open(&r.b, ISAKMP_PAYLOAD_SA);
-	sa_encode_reply(&r.b.w, &offer, &offer.protocol[choice.protocol],
-	    &offer.transform[choice.transform], (struct wire_span){NULL, 0});
-	isakmp_build_close(&r.b);
-	/* Only what was offered: the reply stays shorter than the request. */
-	if (sa->nat_d_type)
-		isakmp_build_payload(&r.b, ISAKMP_PAYLOAD_VID,
-		    vendor_value(vendor_best_natt(vendors)));
-	if (sa->dpd)
-		isakmp_build_payload(
-		    &r.b, ISAKMP_PAYLOAD_VID, vendor_value(VENDOR_DPD));
-	return send_kept(ike, sa, &r, NULL);
 }
 
 static void ask_psk(struct ike *ike, struct ike_sa *sa)

@@ -12,7 +12,13 @@
 typedef int (*main_step_fn)(
     struct ike *ike, struct ike_sa *sa, struct message *m);
 
-int main_step1(struct ike *ike, struct ike_sa *sa, struct message *m);
+/* main_first.c: a message 1 */
+void main_first(struct ike *ike, struct message *m);
+struct ike_sa *main_sa_of_first(struct ike *ike, const struct mm1_entry *e);
+
+/* main_mode.c: logs m->reason, at most so often */
+void main_say_refused(struct ike *ike, const struct message *m);
+
 int main_step3(struct ike *ike, struct ike_sa *sa, struct message *m);
 /* -EACCES: authenticated, but its ID is not allowed. */
 int main_step5(struct ike *ike, struct ike_sa *sa, struct message *m);

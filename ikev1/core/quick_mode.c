@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REPEATS_MAX 10 /* of message 2 for repeated messages 1 */
+#define REPEATS_MAX 60 /* of message 2 for repeated messages 1 */
 
 static const struct isakmp_rule rules1[] = {
     {ISAKMP_PAYLOAD_HASH, 1, 1},
@@ -188,6 +188,7 @@ static void first_message(struct ike *ike, struct ike_sa *sa, struct message *m)
 	if (sa_seen_id(sa, m->h.message_id))
 		return;
 	if (count_quicks(sa) >= QUICKS_MAX ||
+	    !ike_dh_room(ike, IKE_DH_JOBS_MAX) ||
 	    exchange_iv(ike, sa, m->h.message_id, iv) < 0)
 		return;
 	q = quick_new(ike, sa, m);

@@ -11,9 +11,15 @@
 
 #define NOT_HALF_OPEN SIZE_MAX
 
+static uint32_t half_open_life(const struct ike *ike)
+{
+	return mm1_life(ike->cfg.half_open_ms, ike->half_open_count,
+	    ike->cfg.max_half_open);
+}
+
 static bool is_half_open(enum sa_state state)
 {
-	return state == SA_SENT2 || state == SA_KEYING || state == SA_SENT4;
+	return state == SA_KEYING || state == SA_SENT4;
 }
 
 /* A cookie that is not zero and not in use (RFC 2408 section 2.5.3). */
@@ -30,16 +36,11 @@ static bool new_cookie(struct ike *ike, uint8_t *cookie)
 	return false;
 }
 
-struct ike_sa *sa_new(struct ike *ike, bool initiator)
+static struct ike_sa *sa_with(struct ike *ike, const uint8_t *own)
 {
 	struct ike_sa *sa = xcalloc(1, sizeof(*sa));
 
-	if (!new_cookie(ike, sa->own)) {
-		free(sa);
-		return NULL;
-	}
-	sa->initiator = initiator;
-	memcpy(initiator ? sa->cky_i : sa->cky_r, sa->own, COOKIE_LEN);
+	memcpy(sa->own, own, COOKIE_LEN);
 	sa->half_open_at = NOT_HALF_OPEN;
 	sa->age = ++ike->next_age;
 	sa->due_ms = NEVER;
@@ -47,21 +48,74 @@ struct ike_sa *sa_new(struct ike *ike, bool initiator)
 	return sa;
 }
 
-/* Makes room among the half-open: one of them, by chance, goes. */
-static void evict_half_open(struct ike *ike)
+struct ike_sa *sa_new(struct ike *ike)
 {
+	uint8_t own[COOKIE_LEN];
+	struct ike_sa *sa;
+
+	if (!new_cookie(ike, own))
+		return NULL;
+	sa = sa_with(ike, own);
+	sa->initiator = true;
+	memcpy(sa->cky_i, own, COOKIE_LEN);
+	return sa;
+}
+
+struct ike_sa *sa_respond(
+    struct ike *ike, const uint8_t *cky_i, const uint8_t *cky_r)
+{
+	struct ike_sa *sa = sa_with(ike, cky_r);
+
+	memcpy(sa->cky_i, cky_i, COOKIE_LEN);
+	memcpy(sa->cky_r, cky_r, COOKIE_LEN);
+	return sa;
+}
+
+/* How many unfinished Main Modes are of sa's neighbourhood. */
+static size_t count_neighbours(const struct ike *ike, const struct ike_sa *sa)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ike->half_open_count; i++)
+		n += mm1_neighbours(&ike->half_open[i]->peer, &sa->peer);
+	return n;
+}
+
+/* The n-th of them, from 0. */
+static struct ike_sa *nth_neighbour(
+    const struct ike *ike, const struct ike_sa *sa, size_t n)
+{
+	size_t i = 0;
+
+	while (!mm1_neighbours(&ike->half_open[i]->peer, &sa->peer) || n--)
+		i++;
+	return ike->half_open[i];
+}
+
+/*
+ * Makes room for sa among the half-open: one of its own neighbourhood goes
+ * by chance when that has its quota, otherwise any one when all are taken.
+ */
+static void evict_half_open(struct ike *ike, const struct ike_sa *sa)
+{
+	size_t near = count_neighbours(ike, sa), all = ike->half_open_count;
+	bool is_near = near >= mm1_quota(ike->cfg.max_half_open);
+	char peer[ADDR_TEXT_MAX];
 	uint32_t n;
 
-	if (!ike->half_open_count ||
-	    ike->half_open_count < ike->cfg.max_half_open)
+	if (!all || (!is_near && all < ike->cfg.max_half_open))
 		return;
 	if (!ike_random(ike, &n, sizeof(n)))
 		n = 0;
 	if (act_log_allowed(ike))
 		act_log(ike, IKE_LOG_WARN,
-		    "%zu unfinished Main Modes: dropping one by chance",
-		    ike->half_open_count);
-	sa_become(ike, ike->half_open[n % ike->half_open_count], SA_DEAD);
+		    "%zu unfinished Main Modes, %zu of them near %s: dropping "
+		    "one by chance",
+		    all, near, addr_ip_text(&sa->peer, peer));
+	sa_become(ike,
+	    is_near ? nth_neighbour(ike, sa, n % near)
+		    : ike->half_open[n % all],
+	    SA_DEAD);
 }
 
 static void half_open_add(struct ike *ike, struct ike_sa *sa)
@@ -72,6 +126,8 @@ static void half_open_add(struct ike *ike, struct ike_sa *sa)
 	ike->half_open = xreallocarray(
 	    ike->half_open, ++ike->half_open_count, sizeof(*ike->half_open));
 	ike->half_open[sa->half_open_at] = sa;
+	/* The more there are the less time they get. */
+	ike_wake(ike, ike->now + half_open_life(ike));
 }
 
 static void half_open_remove(struct ike *ike, struct ike_sa *sa)
@@ -89,8 +145,6 @@ static void half_open_remove(struct ike *ike, struct ike_sa *sa)
 void sa_link(struct ike *ike, struct ike_sa *sa)
 {
 	HASH_ADD(hh, ike->sas, own, COOKIE_LEN, sa);
-	if (!sa->initiator)
-		HASH_ADD(by_origin, ike->origins, origin, ORIGIN_LEN, sa);
 	if (is_half_open(sa->state))
 		half_open_add(ike, sa);
 }
@@ -99,8 +153,6 @@ static void unlink_sa(struct ike *ike, struct ike_sa *sa)
 {
 	half_open_remove(ike, sa);
 	HASH_DELETE(hh, ike->sas, sa);
-	if (!sa->initiator)
-		HASH_DELETE(by_origin, ike->origins, sa);
 	while (sa->quicks)
 		quick_become(ike, sa->quicks, QUICK_DEAD);
 	peer_sa_gone(ike, sa);
@@ -121,7 +173,7 @@ void sa_become(struct ike *ike, struct ike_sa *sa, enum sa_state state)
 		return;
 	}
 	if (old == SA_START) {
-		evict_half_open(ike);
+		evict_half_open(ike, sa);
 		sa_link(ike, sa);
 	}
 	if (!is_half_open(state))
@@ -192,14 +244,21 @@ static void life_over(struct ike *ike, struct ike_sa *sa)
 void sa_timer(struct ike *ike, struct ike_sa *sa)
 {
 	struct quick *q, *next;
+	uint64_t due, cut;
 
 	if (sa->state == SA_DEAD)
 		return;
-	if (ike->now >= sa->due_ms) {
+	due = sa->due_ms;
+	/* Set to the longest life when it began. */
+	if (sa->half_open_at != NOT_HALF_OPEN) {
+		cut = ike->cfg.half_open_ms - half_open_life(ike);
+		due = due > cut ? due - cut : 0;
+	}
+	if (ike->now >= due) {
 		life_over(ike, sa);
 		return;
 	}
-	ike_wake(ike, sa->due_ms);
+	ike_wake(ike, due);
 	for (q = sa->quicks; q; q = next) {
 		next = q->next;
 		quick_timer(ike, q);

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define SAVE_MAGIC 0x53504b31u /* "SPK1" */
-#define SAVE_VERSION 2
+#define SAVE_VERSION 3
 #define COUNT_MAX 1000000 /* of anything: more is damage */
 
 /* Enumerations are a byte; loading refuses values above the last one. */
@@ -240,7 +240,6 @@ static void sa_all(struct store *s, struct ike *ike, struct ike_sa *sa)
 	persona(s, ike, sa);
 	store_u32(s, &sa->msgid_count);
 	memcpy(sa->own, sa->initiator ? sa->cky_i : sa->cky_r, COOKIE_LEN);
-	store_array(s, sa->origin, ORIGIN_LEN);
 	store_addr(s, &sa->local);
 	store_addr(s, &sa->peer);
 	suite(s, &sa->suite);
@@ -290,13 +289,11 @@ static void peers(struct store *s, struct ike *ike)
 
 static void load_sa(struct store *s, struct ike *ike)
 {
-	struct ike_sa *sa = xcalloc(1, sizeof(*sa)), *twin;
+	struct ike_sa *sa = xcalloc(1, sizeof(*sa));
 
 	sa->half_open_at = SIZE_MAX;
 	sa_all(s, ike, sa);
-	HASH_FIND(by_origin, ike->origins, sa->origin, ORIGIN_LEN, twin);
-	if (store_error(s) || sa->state == SA_START ||
-	    (twin && !sa->initiator) || sa_find(ike, sa->own)) {
+	if (store_error(s) || sa->state == SA_START || sa_find(ike, sa->own)) {
 		store_fail(s);
 		sa_free(sa);
 		return;
@@ -368,6 +365,7 @@ static void machine(struct store *s, struct ike *ike)
 	store_u32(s, &ike->limit.lines);
 	store_u32(s, &ike->limit.hidden);
 	store_u8(s, &ike->limit.started);
+	mm1_store(s, ike->mm1);
 	peers(s, ike);
 	sas(s, ike);
 	jobs(s, ike);
@@ -428,6 +426,7 @@ struct ike *ike_restore(const struct ike_config *cfg, ike_random_fn random,
 	struct ike *ike = ike_new(cfg, random, ctx);
 	struct store s;
 
+	ike->now = now_ms;
 	store_load_init(&s, now_ms, data, len);
 	machine(&s, ike);
 	if (store_error(&s) || wire_left(&s.r)) {
