@@ -162,6 +162,9 @@ fuzz:
 cover:
 	$(Q)scripts/cover
 
+sabotage:
+	$(Q)scripts/sabotage
+
 bench: all
 	$(Q)scripts/bench
 
@@ -206,8 +209,8 @@ clean:
 	rm -rf build
 
 help:
-	@echo 'all install test check check-all lint fuzz cover bench demo' \
-		'size clean'
+	@echo 'all install test check check-all lint fuzz cover sabotage bench' \
+		'demo size clean'
 	@echo 'variables: CC PREFIX DESTDIR SANITIZE=1 WITH_SECCOMP=0 WERROR=1 V=1'
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
