@@ -64,6 +64,7 @@ PLUGIN_COMMON := common/wire.c common/msg.c common/addr.c common/secret.c \
 TEST_SRC := $(wildcard test/unit/test_*.c)
 TEST_LIB_SRC := $(wildcard test/lib/*.c)
 FUZZ_SRC := $(wildcard test/fuzz/fuzz_*.c)
+BENCH_SRC := $(wildcard test/bench/bench_*.c)
 
 # Objects have a tree of their own: a program may be called like a directory.
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
@@ -165,7 +166,11 @@ cover:
 sabotage:
 	$(Q)scripts/sabotage
 
-bench: all
+$(B)/bench_ike: EXTRA_LIBS = -lcmocka
+$(B)/bench_ike: $(call obj,$(BENCH_SRC) $(TEST_LIB_SRC)) $(ARCHIVES)
+	$(link)
+
+bench: all $(B)/bench_ike
 	$(Q)scripts/bench
 
 demo:

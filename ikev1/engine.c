@@ -245,7 +245,7 @@ static void stop(struct engine *e)
 	crypto_done(&e->crypto);
 }
 
-int engine_run(struct log *log)
+int engine_run_with(struct log *log, engine_lock_in_fn lock_in)
 {
 	const struct chan_handlers handlers = {
 	    engine_from_monitor, engine_on_monitor_end, NULL};
@@ -257,7 +257,7 @@ int engine_run(struct log *log)
 	h.ctx = e;
 	err = prepare(e);
 	if (!err)
-		err = privsep_lock_in(log, e->conf.user, &e->loop);
+		err = lock_in(log, e->conf.user, &e->loop);
 	if (err)
 		return EXITCODE_FAILURE;
 	start_core(e);
@@ -270,4 +270,9 @@ int engine_run(struct log *log)
 	stop(e);
 	/* The loop's handles end with the process. */
 	return e->exit_code;
+}
+
+int engine_run(struct log *log)
+{
+	return engine_run_with(log, privsep_lock_in);
 }

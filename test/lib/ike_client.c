@@ -37,6 +37,8 @@ void ikec_init(struct ike_client *c)
 	c->client_port = c->server_port = 1701;
 	c->has_natt = c->has_dpd = true;
 	c->next_msgid = 1;
+	c->own_port = c->own_port ? c->own_port : 500;
+	c->ike_port = c->ike_port ? c->ike_port : 500;
 	c->life_s = 28800;
 	c->esp_life_s = 3600;
 	c->esp_life_kb = 250000;
@@ -252,8 +254,8 @@ static bool got2(
 	isakmp_build_payload(&b, ISAKMP_PAYLOAD_NONCE,
 	    (struct wire_span){sa->ni, sizeof(sa->ni)});
 	if (sa->natt) {
-		put_nat_d(c, sa, &b, &c->server, 500);
-		put_nat_d(c, sa, &b, &c->inner, 500);
+		put_nat_d(c, sa, &b, &c->server, c->ike_port);
+		put_nat_d(c, sa, &b, &c->inner, c->own_port);
 	}
 	ikec_arm(c, &sa->timer, buf, ikec_seal(c, &b, buf, sa, NULL));
 	return true;
@@ -270,7 +272,7 @@ static bool behind_nat(
 
 	if (!d)
 		return false;
-	own.port = 500;
+	own.port = c->own_port;
 	len = keymat_nat_d(c->crypto, sa->suite.hash,
 	    (struct wire_span){sa->cky_i, 8}, (struct wire_span){sa->cky_r, 8},
 	    &own, hash);

@@ -101,13 +101,14 @@ struct ike_client {
 	const char *fqdn; /* NULL: the ID is the inner address */
 	bool has_natt, has_dpd, send_oa, initial_contact, commit;
 	bool no_ids, extra_connected;
-	uint16_t id_port;     /* in IDii; protocol 17 when not 0 */
-	uint16_t client_port; /* in IDci */
-	uint16_t server_port; /* in IDcr */
-	uint8_t id_protocol;  /* in IDci and IDcr */
-	uint16_t encap;	      /* 0: by NAT detection */
-	bool has_draft;	      /* NAT-T of draft-03 in place of RFC 3947 */
-	uint32_t next_msgid;  /* counts up, like Windows */
+	uint16_t id_port;	     /* in IDii; protocol 17 when not 0 */
+	uint16_t client_port;	     /* in IDci */
+	uint16_t server_port;	     /* in IDcr */
+	uint8_t id_protocol;	     /* in IDci and IDcr */
+	uint16_t encap;		     /* 0: by NAT detection */
+	uint16_t own_port, ike_port; /* in its NAT-D; 0: 500 */
+	bool has_draft;	     /* NAT-T of draft-03 in place of RFC 3947 */
+	uint32_t next_msgid; /* counts up, like Windows */
 	uint32_t life_s, esp_life_s, esp_life_kb;
 	bool is_mute; /* neither answers nor retransmits */
 

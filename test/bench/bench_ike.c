@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * `make bench': handshakes a second over loopback with a kernel that does
+ * nothing, and how much of the responder's CPU time the library's key
+ * exchange alone would take; what an SA weighs; what many SAs cost.
+ */
+#include "test/bench/bench.h"
+
+#include "ikev1/core/isakmp.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define SLICES 10
+
+struct group_run {
+	uint16_t group;
+	unsigned int handshakes; /* a slice */
+	int rounds;		 /* of the reference, a slice */
+};
+
+static const struct group_run runs[] = {
+    {IKE_GROUP_MODP2048, 100, 50},
+    {IKE_GROUP_ECP256, 300, 200},
+    {IKE_GROUP_ECP384, 60, 25},
+};
+
+static double clock_us(clockid_t id)
+{
+	struct timespec t;
+
+	if (clock_gettime(id, &t))
+		bench_die("a process ended");
+	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+double bench_cpu_us(void)
+{
+	return clock_us(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+double bench_cpu_us_of(pid_t pid)
+{
+	clockid_t id;
+
+	if (clock_getcpuclockid(pid, &id))
+		bench_die("a process ended");
+	return clock_us(id);
+}
+
+void bench_pin(size_t nth)
+{
+	static cpu_set_t all; /* before the first pinning */
+	cpu_set_t one;
+
+	if (!CPU_COUNT(&all) && sched_getaffinity(0, sizeof(all), &all))
+		return;
+	CPU_ZERO(&one);
+	for (size_t i = 0; i < CPU_SETSIZE; i++) {
+		if (!CPU_ISSET(i, &all) || nth--)
+			continue;
+		CPU_SET(i, &one);
+		sched_setaffinity(0, sizeof(one), &one);
+		return;
+	}
+}
+
+void bench_die(const char *what)
+{
+	fprintf(stderr, "bench: failed: %s\n", what);
+	exit(1);
+}
+
+/*
+ * The responder and the reference run on the same core, in turns; the
+ * initiator on another one, if there is one.
+ */
+static void run_group(const struct crypto *crypto, const struct group_run *run)
+{
+	struct bench_responder r = {.engine = 0};
+	double reference = 0, responder = 0, wall = 0;
+	struct bench_initiator *b;
+	unsigned int total = 0;
+
+	bench_pin(0);
+	bench_responder_start(&r);
+	b = bench_initiator_new(crypto, &r.at, run->group);
+	for (int i = 0; i <= SLICES; i++) {
+		double cpu, start;
+
+		bench_pin(1);
+		cpu = bench_responder_us(&r);
+		start = clock_us(CLOCK_MONOTONIC);
+		bench_initiator_run(b, run->handshakes);
+		total += run->handshakes;
+		bench_responder_wait(&r, total);
+		if (!i)
+			continue; /* warm by now */
+		wall += clock_us(CLOCK_MONOTONIC) - start;
+		responder += bench_responder_us(&r) - cpu;
+		bench_pin(0);
+		reference += bench_reference_us(run->group, run->rounds);
+	}
+	bench_initiator_free(b);
+	bench_responder_stop(&r);
+	responder /= SLICES * run->handshakes;
+	reference /= SLICES;
+	printf("group %u: %.0f handshakes/s, %.0f %%\n", run->group,
+	    SLICES * run->handshakes / (wall / 1e6),
+	    100 * reference / responder);
+	if (getenv("BENCH_DETAIL"))
+		printf("  keygen and derive %.1f us, responder %.1f us\n",
+		    reference, responder);
+	fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+	struct crypto crypto;
+
+	if (crypto_init(&crypto))
+		bench_die("OpenSSL lacks what IKE needs");
+	for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++)
+		if (argc < 2 || atoi(argv[1]) == runs[i].group)
+			run_group(&crypto, &runs[i]);
+	crypto_done(&crypto);
+	return 0;
+}
