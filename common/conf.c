@@ -273,7 +273,8 @@ static cfg_t *new_parser(struct conf_parse_state *s)
 	    CFG_STR_LIST("esp",
 		"{aes256-sha256, aes128-sha256, aes256-sha1, aes128-sha1}",
 		CFGF_NONE),
-	    CFG_INT("dpd", 30, CFGF_NONE), CFG_END()};
+	    CFG_INT("dpd", 30, CFGF_NONE),
+	    CFG_BOOL("allow-weak-psk", cfg_false, CFGF_NONE), CFG_END()};
 	cfg_opt_t l2tp[] = {
 	    CFG_STR("pool", "10.20.0.10-10.20.0.250", CFGF_NONE),
 	    CFG_STR("local", "10.20.0.1", CFGF_NONE),
@@ -361,6 +362,7 @@ static void store(struct sallyport_conf *c, cfg_t *cfg)
 	    store_suites(c->ike.proposals, ike, "proposals");
 	c->ike.esp_count = store_suites(c->ike.esp, ike, "esp");
 	c->ike.dpd_s = (uint32_t)cfg_getint(ike, "dpd");
+	c->ike.allow_weak_psk = cfg_getbool(ike, "allow-weak-psk");
 	parse_pool(
 	    cfg_getstr(l2tp, "pool"), &c->l2tp.pool_first, &c->l2tp.pool_last);
 	addr_parse(&c->l2tp.local, cfg_getstr(l2tp, "local"));

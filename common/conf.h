@@ -35,6 +35,7 @@ struct conf_ike {
 	char esp[CONF_SUITES_MAX][CONF_SUITE_TEXT_MAX];
 	size_t esp_count; /* >= 1 */
 	uint32_t dpd_s;	  /* 0 (off) or 5 to 3600 */
+	bool allow_weak_psk;
 };
 
 struct conf_l2tp {

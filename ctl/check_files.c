@@ -15,9 +15,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PSK_GOOD_LEN 12
-#define PSK_GOOD_VARIETY 5
-
 static int check_suite(const char *text, bool is_esp, char *reason, size_t size)
 {
 	char why[ISAKMP_REASON_MAX] = "";
@@ -110,37 +107,21 @@ static const char psk_remedy[] =
     "(umask 077; echo any $(openssl rand -base64 24) > "
     "/etc/sallyport/psk), and give that key to the clients";
 
-/* Why somebody could guess it; NULL when it looks good. */
-static const char *weakness(struct wire_span secret)
+struct psk_report {
+	struct check *c;
+	const char *path;
+};
+
+static void on_finding(void *ctx, const struct psk_finding *f)
 {
-	bool seen[256] = {false};
-	size_t different = 0;
+	const struct psk_report *r = ctx;
+	const struct check *c = r->c;
 
-	if (secret.len < PSK_GOOD_LEN)
-		return "is shorter than 12 bytes";
-	for (size_t i = 0; i < secret.len; i++) {
-		different += !seen[secret.data[i]];
-		seen[secret.data[i]] = true;
-	}
-	return different < PSK_GOOD_VARIETY ? "repeats few characters" : NULL;
-}
-
-/* Only keys that a peer of any address may use: others are a matter of
- * those who chose them. */
-static void check_strength(struct check *c, const struct psk *psk)
-{
-	const struct addr anybody = {.family = ADDR_IPV4};
-	uint16_t entry, count = 1;
-
-	for (uint16_t i = 0; i < count; i++) {
-		struct wire_span secret =
-		    psk_candidate(psk, &anybody, i, &entry, &count);
-		const char *why = secret.len ? weakness(secret) : NULL;
-
-		if (why)
-			check_problem(c, "psk", psk_remedy,
-			    "a key for any peer %s: it can be guessed", why);
-	}
+	if (f->is_weak && c->has_conf && c->conf.ike.allow_weak_psk)
+		return;
+	check_problem(r->c, "psk", f->remedy, "%s:%u: %s%s", r->path,
+	    (unsigned int)f->line, f->text,
+	    f->is_refused ? ": ikev1d does not start" : "");
 }
 
 void check_psk(struct check *c)
@@ -164,6 +145,6 @@ void check_psk(struct check *c)
 		    "%s holds no key: nobody can connect", path);
 	else
 		check_ok(c, "psk", "%zu in %s", psk_count(psk), path);
-	check_strength(c, psk);
+	psk_check(psk, on_finding, &(struct psk_report){c, path});
 	psk_free(psk);
 }

@@ -82,11 +82,8 @@ static void act_dh_derive(struct engine *e, const struct ike_action *a)
 
 static void act_psk(struct engine *e, const struct ike_action *a)
 {
-	struct im_psk req = {.job = a->job,
-	    .local = a->local,
-	    .peer = a->peer,
-	    .hash = a->hash,
-	    .candidate = a->candidate};
+	struct im_psk req = {
+	    .job = a->job, .local = a->local, .peer = a->peer, .hash = a->hash};
 
 	if (a->len > sizeof(req.ni.data) || a->len2 > sizeof(req.nr.data)) {
 		const struct ike_event ev = {

@@ -28,9 +28,8 @@ static void psk_done(struct engine *e, const struct im_psk_done *m)
 	const struct ike_event ev = {.type = IKE_EV_PSK_DONE,
 	    .job = m->job,
 	    .error = m->error,
-	    .psk_entry = m->entry,
 	    .psk_count = m->count,
-	    .shared = {m->skeyid.data, m->skeyid.len}};
+	    .shared = {m->slots.data, m->slots.len}};
 
 	engine_event(e, &ev);
 }

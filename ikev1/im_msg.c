@@ -26,7 +26,6 @@ static const struct msg_field psk_fields[] = {
     MSG_NUM(MSG_ADDR, struct im_psk, local),
     MSG_NUM(MSG_ADDR, struct im_psk, peer),
     MSG_NUM(MSG_U16, struct im_psk, hash),
-    MSG_NUM(MSG_U16, struct im_psk, candidate),
     MSG_BYTES_OF(struct im_psk, ni),
     MSG_BYTES_OF(struct im_psk, nr),
 };
@@ -34,9 +33,8 @@ static const struct msg_field psk_fields[] = {
 static const struct msg_field psk_done_fields[] = {
     MSG_NUM(MSG_U32, struct im_psk_done, job),
     MSG_NUM(MSG_I32, struct im_psk_done, error),
-    MSG_NUM(MSG_U16, struct im_psk_done, entry),
     MSG_NUM(MSG_U16, struct im_psk_done, count),
-    MSG_BYTES_OF(struct im_psk_done, skeyid),
+    MSG_BYTES_OF(struct im_psk_done, slots),
 };
 
 static const struct msg_field sa_fields[] = {

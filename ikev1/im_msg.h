@@ -9,6 +9,7 @@
 
 #include "common/addr.h"
 #include "common/msg.h"
+#include "ikev1/core/candidate.h"
 #include "ikev1/core/ike.h"
 
 #define IM_NOTE_MAX 1024
@@ -16,7 +17,7 @@
 enum im_msg {
 	/* engine to monitor */
 	IM_PEER_NEW = 1, /* allocate R and a slot: im_job */
-	IM_PSK,		 /* SKEYID of a candidate: im_psk */
+	IM_PSK,		 /* SKEYIDs of the candidates: im_psk */
 	IM_SA_ADD,	 /* im_sa */
 	IM_SA_DEL,	 /* im_sa_ref; no answer */
 	IM_SA_ENCAP,	 /* new ports or addresses: im_sa_ref; no answer */
@@ -57,17 +58,15 @@ struct im_peer_new_done {
 struct im_psk {
 	uint32_t job;
 	struct addr local, peer;
-	uint16_t hash;	    /* IKE_HASH_* */
-	uint16_t candidate; /* from 0 */
+	uint16_t hash; /* IKE_HASH_* */
 	MSG_BLOB(IKE_NONCE_MAX) ni, nr;
 };
 
 struct im_psk_done {
 	uint32_t job;
-	int32_t error; /* -ENOENT: no such candidate */
-	uint16_t entry;
-	uint16_t count;
-	MSG_BLOB(IKE_KEY_MAX) skeyid;
+	int32_t error;	/* -ENOENT: no key for that address */
+	uint16_t count; /* of real ones; the rest is filled up */
+	MSG_BLOB(CANDIDATES_MAX *CANDIDATE_LEN) slots; /* candidate.h */
 };
 
 /* struct ike_kernel_sa with counted keys. */
@@ -126,6 +125,7 @@ union im_any {
 	struct im_job job;
 	struct im_peer peer;
 	struct im_psk psk;
+	struct im_psk_done psk_done;
 	struct im_sa sa;
 	struct im_sa_ref ref;
 	struct im_sa_query query;

@@ -30,6 +30,7 @@ struct mon {
 	struct slots *slots;
 	struct mon_peer *peers;
 	struct mon_peer **by_slot; /* max_clients + 1 */
+	uint8_t dummy_psk[32];	   /* nobody's key, for slots without one */
 };
 
 struct mon *mon_new(const struct mon_env *env)
@@ -39,6 +40,9 @@ struct mon *mon_new(const struct mon_env *env)
 	m->env = *env;
 	m->slots = slots_new(env->max_clients, MON_SLOT_REST_MS);
 	m->by_slot = xcalloc(env->max_clients + 1u, sizeof(*m->by_slot));
+	/* Never accepted, known or not: slots count. */
+	if (crypto_random(m->dummy_psk, sizeof(m->dummy_psk)))
+		log_warn(env->log, "no random bytes for unused keys");
 	return m;
 }
 
@@ -118,24 +122,54 @@ static int do_peer_new(struct mon *m, struct mon_peer *none, const void *body)
 	return 0;
 }
 
+/* One slot: the SKEYID of a key that fits, or of none in the world. */
+static int put_candidate(struct mon *m, const struct im_psk *req,
+    const struct psk_match *match, struct wire_writer *w)
+{
+	struct wire_span secret = {m->dummy_psk, sizeof(m->dummy_psk)};
+	struct candidate c = {0};
+	int len;
+
+	if (match) {
+		secret = match->secret;
+		c.line = match->line;
+		c.entry = match->entry;
+		c.id_type = match->id.type;
+		c.id_len = match->id.len;
+		memcpy(c.id, match->id.data, sizeof(c.id));
+	}
+	len = keymat_psk_skeyid(m->env.crypto, req->hash, secret,
+	    (struct wire_span){req->ni.data, req->ni.len},
+	    (struct wire_span){req->nr.data, req->nr.len}, c.skeyid);
+	if (len > 0) {
+		c.skeyid_len = (uint8_t)len;
+		candidate_put(w, &c);
+	}
+	secret_wipe(&c, sizeof(c));
+	return len < 0 ? len : 0;
+}
+
+/* The same work and the same size whatever fits, unless nothing does. */
 static int do_psk(struct mon *m, struct mon_peer *none, const void *body)
 {
 	const struct im_psk *req = body;
 	struct im_psk_done done = {.job = req->job};
-	struct wire_span psk = psk_candidate(
-	    m->env.psk, &req->peer, req->candidate, &done.entry, &done.count);
-	int len = -ENOENT;
+	struct psk_match match[CANDIDATES_MAX];
+	size_t slots = psk_slots(m->env.psk);
+	size_t count = psk_find(m->env.psk, &req->local, &req->peer, match);
+	struct wire_writer w;
 
 	(void)none;
-	if (psk.len)
-		len = keymat_psk_skeyid(m->env.crypto, req->hash, psk,
-		    (struct wire_span){req->ni.data, req->ni.len},
-		    (struct wire_span){req->nr.data, req->nr.len},
-		    done.skeyid.data);
-	if (len < 0)
-		done.error = len;
-	else
-		done.skeyid.len = (uint16_t)len;
+	wire_writer_init(&w, done.slots.data, sizeof(done.slots.data));
+	if (!count)
+		done.error = -ENOENT;
+	for (size_t i = 0; i < slots && !done.error; i++)
+		done.error =
+		    put_candidate(m, req, i < count ? &match[i] : NULL, &w);
+	if (!done.error) {
+		done.count = (uint16_t)count;
+		done.slots.len = (uint16_t)w.pos;
+	}
 	reply(m, IM_PSK_DONE, &done);
 	secret_wipe(&done, sizeof(done));
 	return 0;

@@ -19,24 +19,55 @@
 
 #define CTL_MODE 0600
 
+struct psk_report {
+	struct log *log;
+	const char *path;
+	bool is_weak_allowed;
+};
+
+static void on_psk_finding(void *ctx, const struct psk_finding *f)
+{
+	const struct psk_report *r = ctx;
+
+	if (f->is_weak && r->is_weak_allowed)
+		return;
+	log_write(r->log, f->is_refused ? LOG_SEV_ERROR : LOG_SEV_WARN,
+	    "%s:%u: %s: %s", r->path, (unsigned int)f->line, f->text,
+	    f->remedy);
+}
+
+/* What is in a valid file; an exit code. */
+static int judge_psk(struct log *log, const char *path,
+    const struct monitor_parts *parts, bool is_open)
+{
+	struct psk_report report = {log, path, parts->conf.ike.allow_weak_psk};
+
+	if (is_open)
+		log_warn(
+		    log, "%s: others can read the keys: chmod 600 it", path);
+	if (!psk_count(parts->psk))
+		log_warn(log, "%s holds no key: nobody can connect", path);
+	return psk_check(parts->psk, on_psk_finding, &report) &&
+		       !report.is_weak_allowed
+		   ? EXITCODE_CONFIG
+		   : 0;
+}
+
 static int read_psk(
     struct log *log, const char *conf_path, struct monitor_parts *parts)
 {
 	char *copy = xstrdup(conf_path), error[CONF_ERROR_MAX];
 	char *path = xasprintf("%s/%s", dirname(copy), PSK_PATH_NAME);
 	bool is_open = false;
-	int err = psk_load(path, &parts->psk, &is_open, error);
+	int code = EXITCODE_CONFIG;
 
-	if (err)
+	if (psk_load(path, &parts->psk, &is_open, error))
 		log_error(log, "%s", error);
-	else if (is_open)
-		log_warn(
-		    log, "%s: others can read the keys: chmod 600 it", path);
-	if (!err && !psk_count(parts->psk))
-		log_warn(log, "%s holds no key: nobody can connect", path);
+	else
+		code = judge_psk(log, path, parts, is_open);
 	free(path);
 	free(copy);
-	return err ? EXITCODE_CONFIG : 0;
+	return code;
 }
 
 int monitor_read_files(struct log *log, const struct monitor_options *opt,

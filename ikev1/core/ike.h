@@ -102,9 +102,9 @@ struct ike_event {
 	struct addr peer;	 /* DATAGRAM: from; MAPPING: new outer peer */
 	struct wire_span data;	 /* DATAGRAM; HELD: the note */
 	struct wire_span pub;	 /* DH_DONE: our public value, padded */
-	struct wire_span shared; /* DH_DONE: g^xy, padded; PSK_DONE: SKEYID */
-	uint16_t psk_entry;	 /* PSK_DONE: which PSK entry, stable */
-	uint16_t psk_count;	 /* PSK_DONE: how many candidates there are */
+	struct wire_span shared; /* DH_DONE: g^xy, padded; PSK_DONE: the
+				  * candidates' slots (candidate.h) */
+	uint16_t psk_count;	 /* PSK_DONE: how many of them are real */
 	const char *text;	 /* PEER_REFUSED, PEER_CLOSE: reason or NULL */
 };
 
@@ -113,7 +113,7 @@ enum ike_action_type {
 	IKE_ACT_DH,	     /* keygen and derive: job, group, data = peer's */
 	IKE_ACT_DH_KEYGEN,   /* job, group; DH_DONE: shared = private value */
 	IKE_ACT_DH_DERIVE,   /* job, group, data = peer's, data2 = private */
-	IKE_ACT_PSK,	     /* job, hash, candidate, data = Ni, data2 = Nr */
+	IKE_ACT_PSK,	     /* job, hash, local, peer, data = Ni, data2 = Nr */
 	IKE_ACT_PEER_OPEN,   /* job: allocate R and slot */
 	IKE_ACT_PEER_UP,     /* up: tell l2tpd */
 	IKE_ACT_PEER_UPDATE, /* up: port or suite changed */
@@ -157,7 +157,6 @@ struct ike_action {
 	struct addr local, peer; /* SEND, PSK */
 	uint16_t group;		 /* DH */
 	uint16_t hash;		 /* PSK: phase 1 hash number */
-	uint16_t candidate;	 /* PSK: which one, from 0 */
 	enum ike_log_level level;
 	uint8_t *data; /* owned by the action list */
 	size_t len;

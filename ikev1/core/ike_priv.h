@@ -181,11 +181,13 @@ struct ike_sa {
 	bool client_nat;    /* the client is behind NAT */
 	bool server_nat;    /* we are */
 	bool mismatch_said;
-	uint16_t psk_entry, psk_count, psk_candidate;
-	uint16_t psk_tried; /* candidates that did not fit a message 5 */
-	struct bytes sai, gxi, gxr, gxy, ni, nr, skeyid;
-	struct bytes pending; /* a message 5 that waits for another PSK */
-	struct addr pending_local, pending_peer;
+	struct bytes psks;   /* candidate.h: until the SA is up */
+	uint16_t psk_count;  /* how many of them are real */
+	uint16_t psk_slot;   /* of the one that keys are derived from */
+	uint16_t psk_entry;  /* its entry in the psk file */
+	uint32_t psk_line;   /* and its line, for those who read logs */
+	uint8_t wrong_fives; /* messages 5 that did not fit */
+	struct bytes sai, gxi, gxr, gxy, ni, nr;
 	struct ike_keys keys;
 	uint8_t iv[CRYPTO_BLOCK_MAX]; /* phase 1's chain */
 

@@ -20,6 +20,10 @@
  * for a minute, with every third datagram lost, gets through.
  */
 #define REPEATS_MAX 60
+/* Messages 5 that do not fit, before an exchange hears no more of them:
+ * each costs us as many attempts as there are candidate keys. */
+#define WRONG_FIVES_MAX 32
+#define BLOCK_MIN 8 /* bytes: of every cipher a multiple */
 
 static const struct isakmp_rule rules3[] = {
     {ISAKMP_PAYLOAD_KE, 1, 1},
@@ -154,10 +158,17 @@ static struct mm1_entry *first_of(struct ike *ike, const struct message *m)
 	return e;
 }
 
-void main_message5(struct ike *ike, struct ike_sa *sa, struct message *m)
+static void message5(struct ike *ike, struct ike_sa *sa, struct message *m)
 {
-	int err = run_row(ike, sa, find_row(SA_SENT4), m);
+	const struct main_row *row = find_row(SA_SENT4);
+	int err = 0;
 
+	if (sa->wrong_fives >= WRONG_FIVES_MAX || m->body.len % BLOCK_MIN)
+		return;
+	if (m->h.flags & ISAKMP_FLAG_ENCRYPTED)
+		err = main_find_key(ike, sa, m, &row->script);
+	if (!err)
+		err = run_row(ike, sa, row, m);
 	if (!err) {
 		main_established(ike, sa, m);
 		return;
@@ -167,8 +178,7 @@ void main_message5(struct ike *ike, struct ike_sa *sa, struct message *m)
 		sa_become(ike, sa, SA_DEAD);
 		return;
 	}
-	if (main_next_psk(ike, sa, m))
-		return;
+	sa->wrong_fives++;
 	say_mismatch(ike, sa, m);
 }
 
@@ -179,8 +189,8 @@ static void later_message(struct ike *ike, struct ike_sa *sa, struct message *m)
 		return;
 	if (wire_span_equal(bytes_span(&sa->last_in), m->ev->data))
 		repeat_reply(ike, sa, m);
-	else if (sa->state == SA_SENT4 && !sa->pending.len)
-		main_message5(ike, sa, m);
+	else if (sa->state == SA_SENT4)
+		message5(ike, sa, m);
 }
 
 void main_input(struct ike *ike, struct message *m)

@@ -4,6 +4,7 @@
 
 #include "common/alloc.h"
 #include "common/secret.h"
+#include "ikev1/core/candidate.h"
 #include "ikev1/core/payload.h"
 
 #include <errno.h>
@@ -13,7 +14,6 @@
 #define LIFE_MIN_S 300
 #define LIFE_MAX_S (7 * 24 * 3600)
 #define LIFE_MARGIN_S 60 /* the client's rekey comes first */
-#define PSK_CANDIDATES_MAX 8
 
 /* Sends r in the clear and keeps it for a repeated request. */
 static int send_kept(
@@ -33,7 +33,6 @@ static void ask_psk(struct ike *ike, struct ike_sa *sa)
 	struct ike_action *a = act(ike, IKE_ACT_PSK);
 
 	a->hash = sa->suite.hash;
-	a->candidate = sa->psk_candidate;
 	a->local = sa->local;
 	a->peer = sa->peer;
 	a->data = xmemdup(sa->ni.data, sa->ni.len);
@@ -79,22 +78,6 @@ int main_step3(struct ike *ike, struct ike_sa *sa, struct message *m)
 	return 0;
 }
 
-/* Keys and the first IV from what both jobs brought. */
-static int derive(struct ike *ike, struct ike_sa *sa)
-{
-	struct wire_span cky_i = {sa->cky_i, COOKIE_LEN};
-	struct wire_span cky_r = {sa->cky_r, COOKIE_LEN};
-	int err =
-	    keymat_derive(ike->cfg.crypto, &sa->suite, bytes_span(&sa->skeyid),
-		bytes_span(&sa->gxy), cky_i, cky_r, &sa->keys);
-
-	if (err < 0)
-		return err;
-	err = keymat_iv_phase1(ike->cfg.crypto, &sa->keys, bytes_span(&sa->gxi),
-	    bytes_span(&sa->gxr), sa->iv);
-	return err < 0 ? err : 0;
-}
-
 static void fail(struct ike *ike, struct ike_sa *sa, const char *why)
 {
 	char text[SA_TEXT_MAX];
@@ -110,14 +93,13 @@ static void send4(struct ike *ike, struct ike_sa *sa)
 {
 	struct reply r;
 
-	if (sa->state != SA_KEYING || !sa->skeyid.len || !sa->gxy.len)
+	if (sa->state != SA_KEYING || !sa->psks.len || !sa->gxy.len)
 		return;
 	reply_begin(&r, sa, ISAKMP_EXCHANGE_MAIN, 0);
 	isakmp_build_payload(&r.b, ISAKMP_PAYLOAD_KE, bytes_span(&sa->gxr));
 	isakmp_build_payload(&r.b, ISAKMP_PAYLOAD_NONCE, bytes_span(&sa->nr));
-	if (natt_put(ike, sa, &r) || derive(ike, sa) ||
-	    send_kept(ike, sa, &r, NULL)) {
-		fail(ike, sa, "the keys could not be computed");
+	if (natt_put(ike, sa, &r) || send_kept(ike, sa, &r, NULL)) {
+		fail(ike, sa, "message 4 could not be built");
 		return;
 	}
 	sa_become(ike, sa, SA_SENT4);
@@ -147,76 +129,18 @@ void main_dh_done(
 void main_psk_done(
     struct ike *ike, struct ike_sa *sa, const struct ike_event *ev)
 {
-	if (ev->error || !ev->shared.len) {
+	if (sa->state != SA_KEYING || sa->psks.len)
+		return;
+	if (ev->error || !ev->psk_count || !candidate_count(ev->shared)) {
 		fail(ike, sa,
 		    ev->error == -ENOENT
 			? "no pre-shared key for this address in the psk file"
 			: "the pre-shared key could not be used");
 		return;
 	}
-	if (sa->state != SA_KEYING && !sa->pending.len)
-		return;
-	bytes_set(&sa->skeyid, ev->shared.data, ev->shared.len);
-	sa->psk_entry = ev->psk_entry;
+	bytes_set(&sa->psks, ev->shared.data, ev->shared.len);
 	sa->psk_count = ev->psk_count;
-	if (sa->state == SA_KEYING)
-		send4(ike, sa);
-	else
-		main_retry5(ike, sa);
-}
-
-bool main_next_psk(struct ike *ike, struct ike_sa *sa, const struct message *m)
-{
-	uint16_t count = sa->psk_count < PSK_CANDIDATES_MAX
-			     ? sa->psk_count
-			     : PSK_CANDIDATES_MAX;
-
-	if (++sa->psk_tried >= count) {
-		bytes_free(&sa->pending);
-		sa->psk_tried = 0;
-		return false;
-	}
-	sa->psk_candidate = (uint16_t)((sa->psk_candidate + 1) % count);
-	if (!sa->pending.len) {
-		bytes_set(&sa->pending, m->ev->data.data, m->ev->data.len);
-		sa->pending_local = m->ev->local;
-		sa->pending_peer = m->ev->peer;
-	}
-	ask_psk(ike, sa);
-	return true;
-}
-
-/* The kept message 5 again, under the keys of the next candidate. */
-void main_retry5(struct ike *ike, struct ike_sa *sa)
-{
-	struct bytes kept = sa->pending;
-	struct ike_event ev = {
-	    .type = IKE_EV_DATAGRAM,
-	    .now_ms = ike->now,
-	    .local = sa->pending_local,
-	    .peer = sa->pending_peer,
-	    .data = bytes_span(&kept),
-	};
-	struct message m = {.ev = &ev};
-
-	if (derive(ike, sa)) {
-		fail(ike, sa, "the keys could not be computed");
-		return;
-	}
-	if (isakmp_header_decode(ev.data, &m.h, &m.body, m.reason))
-		return;
-	main_message5(ike, sa, &m);
-}
-
-static void phase1_of(const struct ike_sa *sa, struct ike_phase1 *out)
-{
-	*out = (struct ike_phase1){
-	    .gxi = bytes_span(&sa->gxi),
-	    .gxr = bytes_span(&sa->gxr),
-	    .cky_i = {sa->cky_i, COOKIE_LEN},
-	    .cky_r = {sa->cky_r, COOKIE_LEN},
-	    .sai_b = bytes_span(&sa->sai),
-	};
+	send4(ike, sa);
 }
 
 /* IDii as R is known by: type and data; port and protocol say nothing. */
@@ -240,6 +164,8 @@ static int take_id(
 	if (wire_writer_error(&w))
 		return isakmp_refuse(
 		    m->reason, -EACCES, "an ID of %zu bytes", id.data.len);
+	if (main_id_refused(sa, &id, m->reason))
+		return -EACCES;
 	bytes_set(&sa->id, raw, w.pos);
 	payload_id_text(&id, sa->identity);
 	return 0;
@@ -257,7 +183,7 @@ static int send6(struct ike *ike, struct ike_sa *sa, uint8_t *iv)
 
 	wire_writer_init(&w, id_b, sizeof(id_b));
 	payload_id_encode(&w, &id);
-	phase1_of(sa, &p1);
+	main_phase1_of(sa, &p1);
 	len = keymat_hash_r(ike->cfg.crypto, &sa->keys, &p1,
 	    (struct wire_span){id_b, w.pos}, hash);
 	if (len < 0)
@@ -274,14 +200,9 @@ int main_step5(struct ike *ike, struct ike_sa *sa, struct message *m)
 {
 	const struct isakmp_payload *id =
 	    isakmp_payload_find(&m->p, ISAKMP_PAYLOAD_ID);
-	uint8_t right[IKE_KEY_MAX];
-	struct ike_phase1 p1;
-	int len, err;
+	int err;
 
-	phase1_of(sa, &p1);
-	len = keymat_hash_i(ike->cfg.crypto, &sa->keys, &p1, id->body, right);
-	if (!exchange_hash_ok(
-		isakmp_payload_find(&m->p, ISAKMP_PAYLOAD_HASH), right, len))
+	if (!main_hash_i_ok(ike, sa, m))
 		return isakmp_refuse(m->reason, -EBADMSG, "HASH_I is wrong");
 	err = take_id(sa, id, m);
 	if (err)
@@ -318,7 +239,7 @@ void main_established(
 {
 	char text[SA_TEXT_MAX], suite[PROPOSAL_SUITE_MAX];
 	struct bytes *done[] = {&sa->sai, &sa->gxi, &sa->gxr, &sa->gxy, &sa->ni,
-	    &sa->nr, &sa->skeyid, &sa->pending};
+	    &sa->nr, &sa->psks};
 	uint64_t life = sa->life_s;
 
 	life = life < LIFE_MIN_S ? LIFE_MIN_S : life;
@@ -334,9 +255,10 @@ void main_established(
 	secret_wipe(sa->keys.skeyid, sizeof(sa->keys.skeyid));
 	secret_wipe(sa->keys.skeyid_e, sizeof(sa->keys.skeyid_e));
 	act_log(ike, IKE_LOG_INFO,
-	    "%s: IKE SA established with %s for %llu s%s", sa_text(sa, text),
+	    "%s: IKE SA established with %s for %llu s%s, psk line %u",
+	    sa_text(sa, text),
 	    proposal_suite_text(SA_PHASE1, &sa->suite, suite),
-	    (unsigned long long)life, natt_text(sa));
+	    (unsigned long long)life, natt_text(sa), sa->psk_line);
 	if (has_initial_contact(&m->p))
 		peer_initial_contact(ike, sa);
 	peer_sa_up(ike, sa);

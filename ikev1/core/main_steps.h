@@ -4,6 +4,7 @@
 #define IKEV1_CORE_MAIN_STEPS_H
 
 #include "ikev1/core/ike_priv.h"
+#include "ikev1/core/payload.h"
 
 /*
  * Takes one opened and script-checked message.  0: the exchange goes on.
@@ -25,10 +26,26 @@ int main_step5(struct ike *ike, struct ike_sa *sa, struct message *m);
 /* After step 5: the IKE SA is up. */
 void main_established(
     struct ike *ike, struct ike_sa *sa, const struct message *m);
-/* Keeps a message 5 and asks for the next candidate PSK; false: none. */
-bool main_next_psk(struct ike *ike, struct ike_sa *sa, const struct message *m);
-void main_retry5(struct ike *ike, struct ike_sa *sa);
-/* Message 5, the first time or with the next candidate's keys. */
-void main_message5(struct ike *ike, struct ike_sa *sa, struct message *m);
+
+/* main_keys.c */
+void main_phase1_of(const struct ike_sa *sa, struct ike_phase1 *out);
+/*
+ * Keys and the first IV from what both jobs brought and the SKEYID of one
+ * candidate.  0 or -errno.
+ */
+int main_derive(struct ike *ike, struct ike_sa *sa, size_t slot);
+/*
+ * Tries a message 5 with every candidate, always all of them, and leaves
+ * the keys of the one that fits (and whose ID is right, if there is one).
+ * When none fits the keys are some of them: script_check or HASH_I fails.
+ */
+int main_find_key(struct ike *ike, struct ike_sa *sa, struct message *m,
+    const struct isakmp_script *script);
+/* Whether an opened message 5 has the right HASH_I. */
+bool main_hash_i_ok(
+    struct ike *ike, const struct ike_sa *sa, const struct message *m);
+/* Whether the key in use is bound to another ID; then with a reason. */
+bool main_id_refused(const struct ike_sa *sa, const struct payload_id *id,
+    char reason[ISAKMP_REASON_MAX]);
 
 #endif

@@ -270,8 +270,7 @@ void sa_timer(struct ike *ike, struct ike_sa *sa)
 void sa_free(struct ike_sa *sa)
 {
 	struct bytes *all[] = {&sa->sai, &sa->gxi, &sa->gxr, &sa->gxy, &sa->ni,
-	    &sa->nr, &sa->skeyid, &sa->pending, &sa->id, &sa->last_in,
-	    &sa->last_out};
+	    &sa->nr, &sa->psks, &sa->id, &sa->last_in, &sa->last_out};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		bytes_free(all[i]);

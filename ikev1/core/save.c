@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define SAVE_MAGIC 0x53504b31u /* "SPK1" */
-#define SAVE_VERSION 3
+#define SAVE_VERSION 4
 #define COUNT_MAX 1000000 /* of anything: more is damage */
 
 /* Enumerations are a byte; loading refuses values above the last one. */
@@ -229,8 +229,7 @@ static void persona(struct store *s, const struct ike *ike, struct ike_sa *sa)
 static void sa_all(struct store *s, struct ike *ike, struct ike_sa *sa)
 {
 	struct bytes *all[] = {&sa->sai, &sa->gxi, &sa->gxr, &sa->gxy, &sa->ni,
-	    &sa->nr, &sa->skeyid, &sa->pending, &sa->id, &sa->last_in,
-	    &sa->last_out};
+	    &sa->nr, &sa->psks, &sa->id, &sa->last_in, &sa->last_out};
 
 	STORE_ENUM(s, enum sa_state, sa->state, SA_UP);
 	store_u32(s, &sa->age);
@@ -248,12 +247,11 @@ static void sa_all(struct store *s, struct ike *ike, struct ike_sa *sa)
 	sa_flags(s, sa);
 	store_u16(s, &sa->psk_entry);
 	store_u16(s, &sa->psk_count);
-	store_u16(s, &sa->psk_candidate);
-	store_u16(s, &sa->psk_tried);
+	store_u16(s, &sa->psk_slot);
+	store_u32(s, &sa->psk_line);
+	store_u8(s, &sa->wrong_fives);
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		store_bytes(s, all[i]);
-	store_addr(s, &sa->pending_local);
-	store_addr(s, &sa->pending_peer);
 	keys(s, &sa->keys);
 	store_array(s, sa->iv, sizeof(sa->iv));
 	store_text(s, sa->identity, sizeof(sa->identity));

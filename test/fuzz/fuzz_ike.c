@@ -8,6 +8,7 @@
  * An input is a row of records: operation, argument, length, data.
  */
 #include "common/secret.h"
+#include "ikev1/core/candidate.h"
 #include "ikev1/core/keymat.h"
 #include "ikev1/core/isakmp_msg.h"
 #include "test/fuzz/fuzz_ike.h"
@@ -274,10 +275,24 @@ static void main_next(struct run *run, uint8_t arg, struct wire_span data)
 	    wire_written(&w, 0));
 }
 
+/* Two candidate keys. */
+static struct wire_span psk_slots_of(uint16_t hash, uint8_t *out, size_t size)
+{
+	struct candidate c = {.skeyid_len = hash == IKE_HASH_SHA1 ? 20 : 32};
+	struct wire_writer w;
+
+	wire_writer_init(&w, out, size);
+	candidate_put(&w, &c);
+	c.skeyid[0] = c.entry = 1;
+	candidate_put(&w, &c);
+	return wire_written(&w, 0);
+}
+
 /* Answers the oldest question: well, or with an error when arg is odd. */
 static void answer(struct run *run, uint8_t arg)
 {
 	static const uint8_t bytes[IKE_DH_MAX] = {1, 2, 3};
+	uint8_t slots[2 * CANDIDATE_LEN];
 	struct ike_event ev = {.error = arg & 1 ? -EIO : 0};
 	struct job job;
 
@@ -295,9 +310,8 @@ static void answer(struct run *run, uint8_t arg)
 		ev.shared = wire_span_of(bytes, is_ecp ? 32 : 256);
 	} else if (job.type == IKE_ACT_PSK) {
 		ev.type = IKE_EV_PSK_DONE;
-		ev.shared =
-		    wire_span_of(bytes, job.hash == IKE_HASH_SHA1 ? 20 : 32);
-		ev.psk_count = 2;
+		ev.shared = psk_slots_of(job.hash, slots, sizeof(slots));
+		ev.psk_count = 1 + (arg >> 1 & 1);
 	} else if (job.type == IKE_ACT_PEER_OPEN) {
 		ev.type = IKE_EV_PEER_OPENED;
 		ev.r = ++run->next_r;

@@ -11,6 +11,8 @@ static const struct {
     {"hex", "# routers\n203.0.113.7 0x00112233445566\n"},
     {"prefix", "198.51.100.0/24 rest of the line  \n\tany x\n"},
     {"v6", "2001:db8::/32 \"six\"\n2001:db8::7 0xff\n"},
+    {"ids", "any,id=gw.example one\n::/0,local=192.0.2.1,id=a@b.c two\n"
+	    "any,id=keyid:0x00ff three\nany,local=::1 password\n"},
     {"wrong", "any\n203.0.113.0/33 x\nany \"open\n"},
 };
 

@@ -9,6 +9,7 @@
 #ifndef TEST_LIB_IKE_WORLD_H
 #define TEST_LIB_IKE_WORLD_H
 
+#include "ikev1/core/candidate.h"
 #include "test/lib/ike_client.h"
 
 #define WORLD_CLIENTS 16
@@ -52,7 +53,7 @@ struct ikew_item {
 	struct ike_event ev;
 	uint8_t data[CLIENT_PACKET_MAX];
 	size_t len;
-	uint8_t pub[IKE_DH_MAX], shared[IKE_DH_MAX];
+	uint8_t pub[IKE_DH_MAX], shared[CANDIDATES_MAX * CANDIDATE_LEN];
 };
 
 /* Looks at each datagram, may change it, may drop it (false); or NULL. */
@@ -65,8 +66,10 @@ struct ikew {
 	struct ike *ike;
 	uint64_t now, seed, next_order;
 	bool save_often;
-	const char *psk[4]; /* candidates; the count is the first NULL */
-	int psk_error;
+	const char *psk[CANDIDATES_MAX];      /* the count is the first NULL */
+	const char *psk_fqdn[CANDIDATES_MAX]; /* that each is bound to */
+	int psk_slots;			      /* at least; 0: their count */
+	int psk_error, psk_asked;
 	int loss, dup;	    /* percent */
 	uint32_t jitter_ms; /* reorders */
 	ikew_filter_fn filter;

@@ -50,31 +50,47 @@ static void dh(struct ikew *w, const struct ike_action *a)
 	secret_wipe(&r, sizeof(r));
 }
 
+static void psk_slot(struct ikew *w, const struct ike_action *a, uint16_t i,
+    struct wire_writer *out)
+{
+	const char *key = w->psk[i] ? w->psk[i] : "nobody's";
+	const char *fqdn = w->psk[i] ? w->psk_fqdn[i] : NULL;
+	struct candidate c = {
+	    .line = i + 1u,
+	    .entry = (uint16_t)(i + 7),
+	    .id_type = fqdn ? IPSEC_ID_FQDN : 0,
+	    .id_len = fqdn ? (uint8_t)strlen(fqdn) : 0,
+	};
+	int len = keymat_psk_skeyid(&w->crypto, a->hash,
+	    (struct wire_span){(const uint8_t *)key, strlen(key)},
+	    (struct wire_span){a->data, a->len},
+	    (struct wire_span){a->data2, a->len2}, c.skeyid);
+
+	if (len < 0)
+		abort();
+	memcpy(c.id, fqdn ? fqdn : "", c.id_len);
+	c.skeyid_len = (uint8_t)len;
+	candidate_put(out, &c);
+}
+
 static void psk(struct ikew *w, const struct ike_action *a)
 {
 	struct ikew_item *it = ikew_queue(w, 1);
-	const char *key;
+	struct wire_writer out;
 	uint16_t count = 0;
-	int len;
 
 	it->ev.type = IKE_EV_PSK_DONE;
 	it->ev.job = a->job;
 	it->ev.error = w->psk_error;
-	while (count < 4 && w->psk[count])
+	w->psk_asked++;
+	while (count < CANDIDATES_MAX && w->psk[count])
 		count++;
-	if (w->psk_error || a->candidate >= count) {
-		it->ev.error = w->psk_error ? w->psk_error : -ENOENT;
+	if (w->psk_error)
 		return;
-	}
-	key = w->psk[a->candidate];
-	len = keymat_psk_skeyid(&w->crypto, a->hash,
-	    (struct wire_span){(const uint8_t *)key, strlen(key)},
-	    (struct wire_span){a->data, a->len},
-	    (struct wire_span){a->data2, a->len2}, it->shared);
-	if (len < 0)
-		abort();
-	it->ev.shared.len = (size_t)len;
-	it->ev.psk_entry = (uint16_t)(a->candidate + 7);
+	wire_writer_init(&out, it->shared, sizeof(it->shared));
+	for (uint16_t i = 0; i < count || i < w->psk_slots; i++)
+		psk_slot(w, a, i, &out);
+	it->ev.shared.len = out.pos;
 	it->ev.psk_count = count;
 }
 

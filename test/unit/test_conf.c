@@ -19,6 +19,7 @@ static const char whole[] =
     "	proposals = {\"aes256-sha256-modp2048\", \"aes256-sha1-ecp256\"}\n"
     "	esp = {\"aes128-sha1\"}\n"
     "	dpd = 0\n"
+    "	allow-weak-psk = true\n"
     "}\n"
     "l2tp {\n"
     "	pool = \"10.9.0.2-10.9.3.254\"\n"
@@ -54,6 +55,7 @@ static void test_whole(void **state)
 	assert_int_equal(c.ike.esp_count, 1);
 	assert_string_equal(c.ike.esp[0], "aes128-sha1");
 	assert_int_equal(c.ike.dpd_s, 0);
+	assert_true(c.ike.allow_weak_psk);
 	assert_addr(&c.l2tp.pool_first, "10.9.0.2");
 	assert_addr(&c.l2tp.pool_last, "10.9.3.254");
 	assert_addr(&c.l2tp.local, "10.9.0.1");
@@ -81,6 +83,7 @@ static void test_defaults(void **state)
 		assert_int_equal(c.ike.proposal_count, 8);
 		assert_int_equal(c.ike.esp_count, 4);
 		assert_int_equal(c.ike.dpd_s, 30);
+		assert_false(c.ike.allow_weak_psk);
 		assert_int_equal(c.l2tp.dns_count, 0);
 		assert_int_equal(c.l2tp.mtu, 1400);
 		/* The weak methods only when named. */

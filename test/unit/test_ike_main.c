@@ -148,6 +148,135 @@ static void the_second_candidate_key_is_tried(void **state)
 	}
 }
 
+/* Whichever fits: one question, and as many slots as the file needs. */
+static void any_of_eight_keys_fits(void **state)
+{
+	static const char *const keys[CANDIDATES_MAX] = {"key 0", "key 1",
+	    "key 2", "key 3", "key 4", "key 5", "key 6", "key 7"};
+
+	(void)state;
+	for (size_t i = 0; i < CANDIDATES_MAX; i++) {
+		struct ikew *w = ikew_new(1);
+		struct ike_client *c = natted(w);
+
+		memcpy(w->psk, keys, sizeof(keys));
+		w->save_often = i & 1;
+		c->psk = keys[i];
+		assert_true(ikew_connect(w, c));
+		assert_int_equal(w->psk_asked, 1);
+		assert_int_equal(ikew_log_count(w, "mismatch"), 0);
+		ikew_free(w);
+	}
+}
+
+/* The monitor fills up with slots that are no key's. */
+static void a_slot_behind_the_count_opens_nothing(void **state)
+{
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = natted(w);
+
+	(void)state;
+	w->psk_slots = 4;
+	assert_true(ikew_connect(w, c));
+	c->psk = "nobody's";
+	assert_false(ikew_main(w, c));
+	assert_int_equal(ikew_log_count(w, "mismatch"), 1);
+	ikew_free(w);
+}
+
+static void a_key_bound_to_an_id_is_for_that_id(void **state)
+{
+	(void)state;
+	for (int several = 0; several < 2; several++) {
+		struct ikew *w = ikew_new(1);
+		struct ike_client *c = natted(w);
+
+		w->psk_fqdn[0] = "Gw.Example";
+		if (several)
+			w->psk[1] = "another key";
+		c->fqdn = "gw.example";
+		assert_true(ikew_connect(w, c));
+		ikew_log_clear(w);
+		c->fqdn = "gw.example.org";
+		assert_false(ikew_main(w, c));
+		assert_true(ikew_logged(w,
+		    "psk line 1 is for the ID Gw.Example, but the client "
+		    "calls itself gw.example.org: change id= there"));
+		assert_int_equal(ikew_log_count(w, "mismatch"), 0);
+		c->fqdn = NULL; /* its address instead of a name */
+		assert_false(ikew_main(w, c));
+		assert_int_equal(ikew_log_count(w, "psk line 1"), 2);
+		assert_int_equal(ikew_counts(w).half_open, 0);
+		ikew_free(w);
+	}
+}
+
+/* One key on two lines: the ID decides whose it is. */
+static void the_id_decides_between_equal_keys(void **state)
+{
+	struct ikew *w = ikew_new(1);
+	struct ike_client *a = natted(w), *b = native(w);
+
+	(void)state;
+	w->psk[1] = w->psk[2] = w->psk[0];
+	w->psk_fqdn[0] = "a.example";
+	w->psk_fqdn[1] = "b.example";
+	w->save_often = true;
+	a->fqdn = "b.example";
+	assert_true(ikew_connect(w, a));
+	assert_true(ikew_logged(w, "psk line 2"));
+	assert_true(ikew_connect(w, b));
+	assert_true(ikew_logged(w, "psk line 3")); /* bound to no ID */
+	assert_false(ikew_logged(w, "psk line 1"));
+	ikew_free(w);
+}
+
+struct caught {
+	uint8_t data[CLIENT_PACKET_MAX];
+	size_t len;
+};
+
+/* Keeps message 5 and drops it. */
+static bool catch_5(struct ikew *w, bool to_server, uint8_t *data, size_t *len)
+{
+	struct caught *c = w->filter_ctx;
+
+	if (!to_server || data[18] != 2 || !(data[19] & 1))
+		return true;
+	memcpy(c->data, data, c->len = *len);
+	return false;
+}
+
+/* Each costs an attempt with every candidate. */
+static void wrong_fives_are_not_tried_for_ever(void **state)
+{
+	(void)state;
+	for (int wrong = 31; wrong < 33; wrong++) {
+		struct ikew *w = ikew_new(3);
+		struct ike_client *c = natted(w);
+		struct caught five = {.len = 0};
+
+		w->filter = catch_5;
+		w->filter_ctx = &five;
+		w->psk[1] = "another key";
+		ikec_start_main(c);
+		ikew_run(w, 60);
+		assert_true(five.len > 0);
+		for (int i = 0; i < wrong; i++) {
+			five.data[five.len - 1] ^= 1;
+			five.data[40] ^= (uint8_t)(i + 1);
+			ikew_inject(w, &c->outer[1], 4500, five.data, five.len);
+			five.data[five.len - 1] ^= 1;
+			five.data[40] ^= (uint8_t)(i + 1);
+			ikew_save(w);
+		}
+		assert_int_equal(ikew_log_count(w, "mismatch"), 1);
+		ikew_inject(w, &c->outer[1], 4500, five.data, five.len);
+		assert_int_equal(ikew_logged(w, "established"), wrong < 32);
+		ikew_free(w);
+	}
+}
+
 static bool spoil_first_5(
     struct ikew *w, bool to_server, uint8_t *data, size_t *len)
 {
@@ -581,6 +710,11 @@ int main(void)
 	    cmocka_unit_test(a_bad_link_delays_but_does_not_stop),
 	    cmocka_unit_test(a_wrong_key_is_logged_once_and_not_answered),
 	    cmocka_unit_test(the_second_candidate_key_is_tried),
+	    cmocka_unit_test(any_of_eight_keys_fits),
+	    cmocka_unit_test(a_slot_behind_the_count_opens_nothing),
+	    cmocka_unit_test(a_key_bound_to_an_id_is_for_that_id),
+	    cmocka_unit_test(the_id_decides_between_equal_keys),
+	    cmocka_unit_test(wrong_fives_are_not_tried_for_ever),
 	    cmocka_unit_test(forged_messages_move_no_iv),
 	    cmocka_unit_test(no_common_proposal_is_said_and_logged),
 	    cmocka_unit_test(no_key_for_the_address),

@@ -135,7 +135,8 @@ static struct world *open_world(uint32_t max_clients)
 	assert_int_equal(rnum_open(path, &w->rnum), 0);
 	assert_int_equal(crypto_init(&w->crypto), 0);
 	assert_int_equal(
-	    psk_parse("any one\n203.0.113.7 secret\n", "psk", &w->psk, error),
+	    psk_parse("any one\n203.0.113.7,id=gw.example secret\n", "psk",
+		&w->psk, error),
 	    0);
 	log_init(&w->log, "test", LOG_SEV_ERROR);
 	w->log.fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -460,7 +461,8 @@ static void test_psk(void **state)
 	struct world *w = open_world(1);
 	const struct im_psk_done *done = (void *)&w->bodies[0];
 	struct im_psk req = {.job = 3, .hash = IKE_HASH_SHA1};
-	uint8_t first[20];
+	struct candidate first, second;
+	struct wire_span slots;
 
 	(void)state;
 	addr_parse(&req.peer, "203.0.113.7");
@@ -471,23 +473,33 @@ static void test_psk(void **state)
 	assert_int_equal(w->types[0], IM_PSK_DONE);
 	assert_int_equal(done->job, 3);
 	assert_int_equal(done->error, 0);
-	assert_int_equal(done->entry, 1); /* the host's own comes first */
 	assert_int_equal(done->count, 2);
-	assert_int_equal(done->skeyid.len, 20);
-	memcpy(first, done->skeyid.data, 20);
-	req.candidate = 1;
+	slots = (struct wire_span){done->slots.data, done->slots.len};
+	assert_int_equal(candidate_count(slots), 2);
+	assert_int_equal(candidate_get(slots, 0, &first), 0);
+	assert_int_equal(first.entry, 1); /* the host's own comes first */
+	assert_int_equal(first.line, 2);
+	assert_int_equal(first.id_type, IPSEC_ID_FQDN);
+	assert_memory_equal(first.id, "gw.example", first.id_len);
+	assert_int_equal(first.skeyid_len, 20);
+	assert_int_equal(candidate_get(slots, 1, &second), 0);
+	assert_int_equal(second.entry, 0);
+	assert_int_equal(second.id_type, 0);
+	assert_memory_not_equal(first.skeyid, second.skeyid, 20);
+	/* Of another address one fits; the answer is as long as before. */
+	addr_parse(&req.peer, "203.0.113.8");
 	assert_int_equal(ask(w, IM_PSK, &req), 0);
-	assert_int_equal(done->entry, 0);
-	assert_memory_not_equal(done->skeyid.data, first, 20);
-	req.candidate = 2;
-	assert_int_equal(ask(w, IM_PSK, &req), 0);
-	assert_int_equal(done->error, -ENOENT);
-	assert_int_equal(done->count, 2);
-	assert_int_equal(done->skeyid.len, 0);
-	req.candidate = 0;
+	assert_int_equal(done->count, 1);
+	assert_int_equal(candidate_count(slots), 2);
+	assert_int_equal(candidate_get(slots, 0, &first), 0);
+	assert_memory_equal(first.skeyid, second.skeyid, 20);
+	assert_int_equal(candidate_get(slots, 1, &first), 0);
+	assert_int_equal(first.skeyid_len, 20);
+	assert_memory_not_equal(first.skeyid, second.skeyid, 20);
 	req.hash = 99;
 	assert_int_equal(ask(w, IM_PSK, &req), 0);
 	assert_true(done->error < 0);
+	assert_int_equal(done->slots.len, 0);
 	/* Short nonces would let an engine ask for a PRF of its choice. */
 	req.hash = IKE_HASH_SHA1;
 	req.ni.len = 7;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The file of pre-shared keys: forms, order of candidates, refusals. */
 #include "ikev1/psk.h"
+#include "ikev1/core/isakmp.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -22,24 +23,30 @@ static struct psk *parse(const char *text)
 	return p;
 }
 
-static void expect(const struct psk *p, const char *peer, uint16_t index,
-    const char *secret, int entry, int count)
+/* The index-th key for a client at peer that dials local. */
+static void expect_at(const struct psk *p, const char *local, const char *peer,
+    size_t index, const char *secret, int entry, size_t count)
 {
-	struct wire_span s;
-	struct addr a;
-	uint16_t got_entry, got_count;
+	struct psk_match m[CANDIDATES_MAX];
+	struct addr from, to;
 
-	assert_int_equal(addr_parse(&a, peer), 0);
-	s = psk_candidate(p, &a, index, &got_entry, &got_count);
-	assert_int_equal(got_count, count);
+	assert_int_equal(addr_parse(&from, peer), 0);
+	assert_int_equal(addr_parse(&to, local), 0);
+	assert_int_equal(psk_find(p, &to, &from, m), count);
 	if (!secret) {
-		assert_null(s.data);
-		assert_int_equal(s.len, 0);
+		assert_true(index >= count);
 		return;
 	}
-	assert_int_equal(s.len, strlen(secret));
-	assert_memory_equal(s.data, secret, s.len);
-	assert_int_equal(got_entry, entry);
+	assert_true(index < count);
+	assert_int_equal(m[index].secret.len, strlen(secret));
+	assert_memory_equal(m[index].secret.data, secret, strlen(secret));
+	assert_int_equal(m[index].entry, entry);
+}
+
+static void expect(const struct psk *p, const char *peer, size_t index,
+    const char *secret, int entry, size_t count)
+{
+	expect_at(p, "192.0.2.200", peer, index, secret, entry, count);
 }
 
 static void test_forms(void **state)
@@ -92,6 +99,249 @@ static void test_most_specific_first(void **state)
 	psk_free(p);
 }
 
+static void test_host_bits_do_not_matter(void **state)
+{
+	struct psk *p = parse("10.1.2.3/8 one\n10.9.9.9/31 two\n"
+			      "2001:db8::ffff/33 three\n");
+
+	(void)state;
+	expect(p, "10.200.0.1", 0, "one", 0, 1);
+	expect(p, "10.9.9.8", 0, "two", 1, 2);
+	expect(p, "10.9.9.10", 0, "one", 0, 1);
+	expect(p, "2001:db8:7fff::1", 0, "three", 2, 1);
+	expect(p, "2001:db8:8000::1", 0, NULL, 0, 0);
+	psk_free(p);
+}
+
+static void test_local(void **state)
+{
+	struct psk *p = parse("any everywhere\n"
+			      "any,local=192.0.2.1 first\n"
+			      "any,local=192.0.2.2 second\n"
+			      "any,local=2001:db8::1 sixth\n"
+			      "10.0.0.0/8,local=192.0.2.2 ten\n");
+
+	(void)state;
+	expect_at(p, "192.0.2.1", "10.0.0.1", 0, "first", 1, 2);
+	expect_at(p, "192.0.2.1", "10.0.0.1", 1, "everywhere", 0, 2);
+	expect_at(p, "192.0.2.2", "10.0.0.1", 0, "ten", 4, 3);
+	expect_at(p, "192.0.2.2", "10.0.0.1", 1, "second", 2, 3);
+	expect_at(p, "192.0.2.3", "10.0.0.1", 0, "everywhere", 0, 1);
+	expect_at(p, "2001:db8::1", "2001:db8::9", 0, "sixth", 3, 2);
+	assert_int_equal(psk_slots(p), 3);
+	psk_free(p);
+}
+
+static const struct {
+	const char *text;
+	uint8_t type;
+	const char *data;
+	size_t len;
+} ids[] = {
+    {"gw.example", IPSEC_ID_FQDN, "gw.example", 10},
+    {"Gw_1", IPSEC_ID_FQDN, "Gw_1", 4},
+    {"user@example", IPSEC_ID_USER_FQDN, "user@example", 12},
+    {"a+b@example", IPSEC_ID_USER_FQDN, "a+b@example", 11},
+    {"192.168.1.7", IPSEC_ID_IPV4, "\xc0\xa8\x01\x07", 4},
+    {"2001:db8::1", IPSEC_ID_IPV6, "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01",
+	16},
+    {"keyid:0x00ffAb", IPSEC_ID_KEY_ID, "\x00\xff\xab", 3},
+};
+
+static void test_ids(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		struct psk_match m[CANDIDATES_MAX];
+		struct addr a;
+		char text[128];
+		struct psk *p;
+
+		snprintf(text, sizeof(text),
+		    "\nany no\nany,id=%s yes\nany,id=%s,local=192.0.2.1 l\n",
+		    ids[i].text, ids[i].text);
+		p = parse(text);
+		addr_parse(&a, "192.0.2.1");
+		assert_int_equal(psk_find(p, &a, &a, m), 3);
+		assert_int_equal(m[0].line, 4);
+		assert_int_equal(m[1].line, 3);
+		assert_int_equal(m[2].line, 2);
+		assert_int_equal(m[2].id.type, 0);
+		assert_int_equal(m[1].id.type, ids[i].type);
+		assert_int_equal(m[1].id.len, ids[i].len);
+		assert_memory_equal(m[1].id.data, ids[i].data, ids[i].len);
+		psk_free(p);
+	}
+}
+
+static void test_slots(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t slots;
+	} rows[] = {
+	    {"", 1},
+	    {"any one\n", 1},
+	    {"10.0.0.1 a\n10.0.0.2 b\n10.0.0.3 c\n", 1},
+	    {"10.0.0.1 a\n10.0.0.2 b\nany c\n", 2},
+	    {"10.0.0.0/8 a\n10.1.0.0/16 b\n10.1.0.0/16 c\n10.2.0.0/16 d\n", 3},
+	    {"2001:db8::/32 a\n0.0.0.0/0 b\n::/0 c\nany d\n", 3},
+	    {"any,local=192.0.2.1 a\nany,local=192.0.2.2 b\n", 1},
+	    {"any,id=a a\nany,id=b b\nany,id=c c\n", 3},
+	    {"any 1\nany 2\nany 3\nany 4\nany 5\nany 6\nany 7\nany 8\n"
+	     "any 9\n10.0.0.1 10\n",
+		8},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct psk *p = parse(rows[i].text);
+
+		if (psk_slots(p) != rows[i].slots)
+			fail_msg("row %zu: %zu", i, psk_slots(p));
+		psk_free(p);
+	}
+}
+
+/* psk_slots() is never less than what some client gets. */
+static void test_slots_are_enough(void **state)
+{
+	uint32_t z = 1;
+
+	(void)state;
+	for (int round = 0; round < 200; round++) {
+		char text[2048] = "";
+		size_t at = 0, most = 0;
+		struct psk *p;
+
+		for (int i = 0; i < 12; i++) {
+			z = z * 1664525 + 1013904223;
+			at += (size_t)snprintf(text + at, sizeof(text) - at,
+			    "10.%u.%u.%u/%u%s k%d\n", z >> 31, z >> 30 & 1,
+			    z >> 29 & 1, 6 + (z >> 20) % 27,
+			    z >> 18 & 1 ? ",local=192.0.2.1" : "", i);
+		}
+		p = parse(text);
+		for (unsigned int host = 0; host < 16; host++) {
+			struct psk_match m[CANDIDATES_MAX];
+			struct addr peer, local;
+			char ip[32];
+			size_t n;
+
+			snprintf(ip, sizeof(ip), "10.%u.%u.%u", host >> 2 & 1,
+			    host >> 1 & 1, host & 1);
+			addr_parse(&peer, ip);
+			addr_parse(
+			    &local, host & 8 ? "192.0.2.1" : "192.0.2.2");
+			n = psk_find(p, &local, &peer, m);
+			most = n > most ? n : most;
+		}
+		if (psk_slots(p) < most)
+			fail_msg("%s: %zu < %zu", text, psk_slots(p), most);
+		psk_free(p);
+	}
+}
+
+struct found {
+	size_t count, refused, weak;
+	uint32_t line;
+	char text[512];
+};
+
+static void on_finding(void *ctx, const struct psk_finding *f)
+{
+	struct found *all = ctx;
+
+	all->count++;
+	all->refused += f->is_refused;
+	all->weak += f->is_weak;
+	all->line = f->line;
+	assert_true(strlen(f->remedy) > 10);
+	snprintf(all->text, sizeof(all->text), "%s", f->text);
+}
+
+static void test_strength(void **state)
+{
+	static const struct {
+		const char *key, *why;
+		bool is_refused;
+	} rows[] = {
+	    {"vpn", "tried first", true},
+	    {"VPN", "tried first", true},
+	    {"secret", "tried first", true},
+	    {"Password123!", "tried first", true},
+	    {"test2024", "tried first", true},
+	    {"12345678", "sequence", true},
+	    {"abcdefghijklmnop", "sequence", true},
+	    {"aaaaaaaaaaaaaaaaaaaaaaaa", "sequence", true},
+	    {"1234567890", "sequence", true},
+	    {"x7!kQ2z", "shorter than 8", true},
+	    {"0x00112233", "shorter than 8", true},
+	    {"sallyport99", "tried first", true},
+	    {"121212191212121259", "repeats few", false},
+	    {"ujzhqpwm", "short for what", false},
+	    {"8350271946", "short for what", false},
+	    {"hunter2022x", "short for what", false},
+	    {"Tr0ub4dor&3", NULL, false},
+	    {"a shared secret", NULL, false},
+	    {"another secret", NULL, false},
+	    {"a pre-shared key for the demonstration", NULL, false},
+	    {"3jcWkq0tYpq7HX2Jd0Pa", NULL, false},
+	    {"0x6b9f03c81e77d2a4", NULL, false},
+	    {"correct horse battery", NULL, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct found all = {0};
+		char text[128];
+		struct psk *p;
+
+		snprintf(text, sizeof(text), "# one\nany %s\n", rows[i].key);
+		p = parse(text);
+		assert_int_equal(
+		    psk_check(p, on_finding, &all), rows[i].is_refused);
+		if (all.count != (rows[i].why != NULL) ||
+		    (rows[i].why && !strstr(all.text, rows[i].why)))
+			fail_msg("%s: \"%s\"", rows[i].key, all.text);
+		assert_int_equal(all.weak, all.count);
+		assert_int_equal(all.refused, rows[i].is_refused);
+		if (all.count)
+			assert_int_equal(all.line, 2);
+		/* Never the key itself. */
+		assert_null(strstr(all.text, rows[i].key));
+		psk_free(p);
+	}
+}
+
+static void test_too_many_for_one(void **state)
+{
+	char text[1024] = "";
+	struct found all = {0};
+	struct psk *p;
+
+	(void)state;
+	for (int i = 0; i < 7; i++)
+		sprintf(
+		    text + strlen(text), "any,id=gw%d 8hZ2kPq0tYp%d\n", i, i);
+	strcat(text, "10.0.0.0/8 8hZ2kPq0tYp7\n");
+	p = parse(text);
+	assert_int_equal(psk_check(p, on_finding, &all), 0);
+	assert_int_equal(all.count, 0);
+	psk_free(p);
+	strcat(text, "10.1.0.0/16 8hZ2kPq0tYp8\n10.1.1.1 8hZ2kPq0tYp9\n");
+	p = parse(text);
+	assert_int_equal(psk_check(p, on_finding, &all), 0);
+	assert_int_equal(all.count, 1);
+	assert_int_equal(all.weak, 0);
+	/* Those with an ID come first, and `any` comes last. */
+	assert_string_equal(all.text,
+	    "10 keys fit the peer 10.1.1.1, but only 8 are tried: not those "
+	    "of line 6, 7");
+	assert_int_equal(all.line, 6);
+	psk_free(p);
+}
+
 static void test_empty_file(void **state)
 {
 	struct psk *p = parse("");
@@ -120,6 +370,22 @@ static const struct {
     {"10.0.0.0/-1 secret\n", "psk:1: the prefix length"},
     {"10.0.0.0/8x secret\n", "psk:1: the prefix length"},
     {"2001:db8::/129 secret\n", "psk:1: the prefix length"},
+    {"any,id=x,id=y secret\n", "psk:1: id= is there twice"},
+    {"any,id= secret\n", "psk:1: id= is no address"},
+    {"any,id=@x secret\n", "psk:1: id= is no address"},
+    {"any,id=x@ secret\n", "psk:1: id= is no address"},
+    {"any,id=x*y secret\n", "psk:1: id= is no address"},
+    {"any,id=keyid:0x secret\n", "psk:1: keyid:0x needs"},
+    {"any,id=keyid:0x123 secret\n", "psk:1: keyid:0x needs"},
+    {"any,id=keyid:0x1g secret\n", "psk:1: keyid:0x is followed"},
+    {"any,id=keyid:abc secret\n", "psk:1: id= is no address"},
+    {"any,local=x secret\n", "psk:1: local= is no address"},
+    {"any,local=192.0.2.0/24 secret\n", "psk:1: local= is no address"},
+    {"any,local=192.0.2.1,local=192.0.2.2 secret\n",
+	"psk:1: local= is there twice"},
+    {"any, secret\n", "psk:1: only local= and id="},
+    {"any,peer=10.0.0.1 secret\n", "psk:1: only local= and id="},
+    {",id=x secret\n", "psk:1: the peer is no address"},
     {"1111111111111111111111111111111111111111111111111111111111111111 x\n",
 	"psk:1: the peer is no address"},
 };
@@ -155,6 +421,43 @@ static void test_longest(void **state)
 	assert_string_equal(error, "psk:1: the key is longer than 512 bytes");
 }
 
+static void test_long_conditions(void **state)
+{
+	char text[1024], error[CONF_ERROR_MAX];
+	struct psk *p = NULL;
+
+	(void)state;
+	snprintf(text, sizeof(text), "any,id=%0*d secret\n", 128, 7);
+	psk_free(parse(text));
+	snprintf(text, sizeof(text), "any,id=%0*d secret\n", 129, 7);
+	assert_int_equal(psk_parse(text, "psk", &p, error), -EINVAL);
+	assert_string_equal(error, "psk:1: id= is longer than 128 bytes");
+	snprintf(text, sizeof(text), "any,id=%0*d secret\n", 600, 7);
+	assert_int_equal(psk_parse(text, "psk", &p, error), -EINVAL);
+	assert_non_null(strstr(error, "longer than 511 bytes"));
+	snprintf(text, sizeof(text), "any,id=keyid:0x%0*d secret\n", 256, 7);
+	psk_free(parse(text));
+	snprintf(text, sizeof(text), "any,id=keyid:0x%0*d secret\n", 258, 7);
+	assert_int_equal(psk_parse(text, "psk", &p, error), -EINVAL);
+}
+
+static void test_many_locals(void **state)
+{
+	char text[65 * 40] = "", error[CONF_ERROR_MAX];
+	struct psk *p = NULL;
+
+	(void)state;
+	for (int i = 0; i < 64; i++)
+		sprintf(text + strlen(text), "any,local=192.0.2.%d k\n", i + 1);
+	psk_free(parse(text));
+	strcat(text, "any,local=192.0.2.1 k\n");
+	psk_free(parse(text));
+	strcat(text, "any,local=192.0.2.65 k\n");
+	assert_int_equal(psk_parse(text, "psk", &p, error), -EINVAL);
+	assert_string_equal(
+	    error, "psk:66: more than 64 different addresses behind local=");
+}
+
 static void test_load(void **state)
 {
 	char path[] = "/tmp/sallyport-psk-XXXXXX", error[CONF_ERROR_MAX];
@@ -187,6 +490,15 @@ int main(void)
 	    cmocka_unit_test(test_empty_file),
 	    cmocka_unit_test(test_refusals),
 	    cmocka_unit_test(test_longest),
+	    cmocka_unit_test(test_host_bits_do_not_matter),
+	    cmocka_unit_test(test_local),
+	    cmocka_unit_test(test_ids),
+	    cmocka_unit_test(test_slots),
+	    cmocka_unit_test(test_slots_are_enough),
+	    cmocka_unit_test(test_strength),
+	    cmocka_unit_test(test_too_many_for_one),
+	    cmocka_unit_test(test_long_conditions),
+	    cmocka_unit_test(test_many_locals),
 	    cmocka_unit_test(test_load),
 	};
 
