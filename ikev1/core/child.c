@@ -10,7 +10,7 @@
 
 #define SPI_MIN 256 /* RFC 2406 section 2.1: 1 to 255 are reserved */
 
-static bool new_spi(struct ike *ike, uint32_t *spi)
+bool child_spi(struct ike *ike, uint32_t *spi)
 {
 	for (int tries = 0; tries < IKE_RANDOM_TRIES; tries++) {
 		if (!ike_random(ike, spi, sizeof(*spi)))
@@ -27,6 +27,7 @@ struct child *child_of(struct ike *ike, struct peer *peer, uint32_t spi_in)
 
 	c->spi_in = spi_in;
 	c->peer = peer;
+	c->retire_ms = NEVER;
 	c->next = peer->children;
 	peer->children = c;
 	HASH_ADD(hh, ike->children, spi_in, sizeof(c->spi_in), c);
@@ -37,7 +38,7 @@ struct child *child_new(struct ike *ike, struct peer *peer)
 {
 	uint32_t spi;
 
-	return new_spi(ike, &spi) ? child_of(ike, peer, spi) : NULL;
+	return child_spi(ike, &spi) ? child_of(ike, peer, spi) : NULL;
 }
 
 struct child *child_find(struct ike *ike, uint32_t spi_in)
@@ -143,7 +144,7 @@ void child_moved(struct ike *ike, struct child *c)
 		sa_action(ike, IKE_ACT_SA_ENCAP, c, IKE_SA_OUT);
 }
 
-/* "older than the newest two": the list is newest first. */
+/* "older than the newest few": the list is newest first. */
 static void end_oldest(struct ike *ike, struct peer *p)
 {
 	struct child *c = p->children, *next;
@@ -156,7 +157,7 @@ static void end_oldest(struct ike *ike, struct peer *p)
 	}
 }
 
-static void pair_up(struct ike *ike, struct child *c)
+static void pair_up(struct ike *ike, struct child *c, const struct quick *q)
 {
 	struct peer *p = c->peer;
 	char text[ADDR_TEXT_MAX];
@@ -166,6 +167,9 @@ static void pair_up(struct ike *ike, struct child *c)
 	    "R %llu: IPsec SAs in %08x out %08x with %s, %s",
 	    (unsigned long long)p->r, c->spi_in, c->spi_out,
 	    addr_text(&p->peer, text), p->suite);
+	if (q)
+		rekey_terms(p, q);
+	rekey_pair_up(ike, c);
 	end_oldest(ike, p);
 	peer_note(ike, p);
 	peer_check(ike, p);
@@ -192,9 +196,9 @@ void child_done(struct ike *ike, uint32_t spi_in, bool out, int error)
 		return;
 	}
 	if (out && c->state == CHILD_ADDING_OUT) {
-		if (q)
+		pair_up(ike, c, q);
+		if (q && !q->is_ours)
 			quick_become(ike, q, QUICK_DEAD);
-		pair_up(ike, c);
 		return;
 	}
 	if (out || c->state != CHILD_NEW)
@@ -207,21 +211,26 @@ void child_done(struct ike *ike, uint32_t spi_in, bool out, int error)
 	quick_inbound_done(ike, q, c);
 }
 
-void child_query(struct ike *ike, struct child *c)
+void child_query(
+    struct ike *ike, struct child *c, enum job_kind kind, uint32_t spi_in)
 {
 	struct ike_action *a = sa_action(ike, IKE_ACT_SA_QUERY, c, IKE_SA_IN);
 
-	a->job = ike_job(ike, JOB_SA_USED, c->own, c->spi_in);
+	a->job = ike_job(ike, kind, c->own, spi_in);
 }
 
-void child_used(struct ike *ike, uint32_t spi_in, const struct ike_event *ev)
+void child_used(struct ike *ike, enum job_kind kind, uint32_t spi_in,
+    const struct ike_event *ev)
 {
 	struct child *c = child_find(ike, spi_in);
 	struct ike_sa *sa = c ? sa_find(ike, c->own) : NULL;
 	struct quick *q = sa ? quick_find(sa, c->msgid) : NULL;
+	bool used = !ev->error && ev->packets;
 
-	if (q && c->state == CHILD_HALF)
-		quick_used(ike, q, c, !ev->error && ev->packets);
+	if (c && kind == JOB_RETIRE)
+		rekey_used(ike, c, used);
+	else if (q && c->state == CHILD_HALF)
+		quick_used(ike, q, c, used);
 }
 
 /* Only among the SAs of R: a client may choose another's SPI for its own. */
@@ -247,6 +256,8 @@ void child_expire(struct ike *ike, const struct ike_event *ev)
 	    ev->hard ? "hard" : "soft");
 	if (ev->hard)
 		child_end(ike, c, true);
+	else
+		rekey_soft(ike, c);
 }
 
 bool child_deleted(struct ike *ike, struct peer *p, uint32_t spi_out)

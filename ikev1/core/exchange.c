@@ -35,6 +35,21 @@ int exchange_iv(
 	return keymat_iv_phase2(ike->cfg.crypto, &sa->keys, sa->iv, msgid, iv);
 }
 
+uint32_t exchange_new_id(struct ike *ike, struct ike_sa *sa)
+{
+	uint32_t id;
+
+	for (int tries = 0; tries < IKE_RANDOM_TRIES; tries++) {
+		if (!ike_random(ike, &id, sizeof(id)))
+			return 0;
+		if (id && !sa_seen_id(sa, id) && !quick_find(sa, id)) {
+			sa_remember_id(sa, id);
+			return id;
+		}
+	}
+	return 0;
+}
+
 bool exchange_hash_ok(
     const struct isakmp_payload *hash, const uint8_t *right, int len)
 {

@@ -172,7 +172,8 @@ static void dispatch_job(
 		child_done(ike, j->key, j->kind == JOB_SA_OUT, ev->error);
 		return;
 	case JOB_SA_USED:
-		child_used(ike, j->key, ev);
+	case JOB_RETIRE:
+		child_used(ike, j->kind, j->key, ev);
 		return;
 	}
 }
@@ -192,6 +193,7 @@ static bool job_fits(enum job_kind kind, enum ike_event_type type)
 	case JOB_SA_OUT:
 		return type == IKE_EV_SA_DONE;
 	case JOB_SA_USED:
+	case JOB_RETIRE:
 		return type == IKE_EV_SA_USED;
 	}
 	return false;

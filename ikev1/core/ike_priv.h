@@ -31,7 +31,7 @@
 #define MESSAGE_IDS_MAX 1024 /* remembered for each IKE SA */
 #define QUICKS_MAX 8	     /* Quick Modes at a time under one IKE SA */
 #define PEER_FAMILY_MAX 4    /* R of one identity and place */
-#define PEER_PAIRS_MAX 2     /* IPsec SA pairs of one R */
+#define PEER_PAIRS_MAX 3     /* IPsec SA pairs of one R */
 #define PEER_NOTE_MAX 1024
 #define PEER_WAIT_MS 10000 /* for PEER_READY, PEER_GONE */
 
@@ -44,6 +44,7 @@ enum job_kind {
 	JOB_SA_IN,     /* child */
 	JOB_SA_OUT,    /* child */
 	JOB_SA_USED,   /* child: its inbound SA */
+	JOB_RETIRE,    /* child that another one has replaced */
 };
 
 struct job {
@@ -79,9 +80,22 @@ struct child {
 	uint32_t spi_in, spi_out; /* ours, the client's; host order */
 	uint8_t own[COOKIE_LEN];  /* the Quick Mode that makes it */
 	uint32_t msgid;
+	uint32_t sa_age; /* of the IKE SA that made it; 0: not known */
+	uint64_t
+	    retire_ms; /* it was replaced: when to look whether it can go */
+	uint8_t retire_tries;
 	bool encap;
 	bool has_out;		      /* the outbound SA may be in the kernel */
 	struct ike_kernel_sa in, out; /* keys: wiped once ordered */
+};
+
+/* What a renewal of a pair of IPsec SAs offers: what the pair has. */
+struct terms {
+	struct ike_suite suite; /* cipher 0: none are known */
+	uint16_t encap;
+	uint8_t oa_type; /* of NAT-OA payloads; 0: none */
+	uint64_t seconds, kilobytes;
+	struct bytes ours, theirs; /* bodies of the IDs; may be empty */
 };
 
 enum peer_state {
@@ -110,8 +124,11 @@ struct peer {
 	struct selectors sel;
 	struct ike_sa *sa; /* the newest of this identity; may be NULL */
 	struct child *children;
-	uint32_t users;	 /* Quick Modes that are not finished */
-	uint64_t due_ms; /* linger, or the end of waiting for l2tpd */
+	struct terms terms;
+	uint64_t rekey_ms; /* the next try to renew its pair; or NEVER */
+	uint64_t moved_ms; /* the newest MAPPING; 0: none */
+	uint32_t users;	   /* Quick Modes that are not finished */
+	uint64_t due_ms;   /* linger, or the end of waiting for l2tpd */
 };
 
 enum quick_state {
@@ -121,6 +138,11 @@ enum quick_state {
 	QUICK_INBOUND, /* waits for the inbound SA */
 	QUICK_SENT,    /* QM2 sent, waits for QM3 */
 	QUICK_DONE,    /* outbound SA ordered */
+	/* when we are the initiator; PEER and INBOUND as above */
+	QUICK_GENERATING, /* our Diffie-Hellman value is made (PFS) */
+	QUICK_OFFERED,	  /* QM1 sent, waits for QM2 */
+	QUICK_DERIVING,	  /* QM2 taken, g^xy is on its way */
+	QUICK_CONFIRMED,  /* QM3 sent; stays for a repeated QM2 */
 	QUICK_DEAD,
 };
 
@@ -130,21 +152,25 @@ struct quick {
 	struct ike_sa *sa;
 	enum quick_state state;
 	uint32_t msgid;
+	bool is_ours;		       /* we are the initiator */
+	bool is_renewal;	       /* ours: of a pair of peer's */
 	struct peer *peer;	       /* counted in its users; may be NULL */
-	uint32_t spi_in;	       /* its child; 0: none yet */
+	uint32_t spi_in;	       /* its child's; 0: none yet */
 	struct proposal_choice choice; /* of the offer in sai */
 	uint32_t spi_out;	       /* the client's */
 	struct selectors sel;
-	struct bytes first; /* QM1 as it came, for duplicates */
+	struct bytes first; /* QM1 (ours: QM2) as it came, for duplicates */
 	struct bytes sai, ni, nr, idci, idcr;
-	struct bytes ke, shared; /* PFS: our public value, g^xy */
-	struct bytes reply;	 /* QM2 */
+	struct bytes ke, shared; /* PFS: our public value, g^xy; until that
+				  * is there, our private value */
+	struct bytes reply;	 /* QM2; ours: QM1, then QM3 */
 	uint8_t oa_type;	 /* of the client's NAT-OA payloads; 0: none */
 	uint8_t iv[CRYPTO_BLOCK_MAX];
 	uint8_t sent;	 /* times that QM2 left by timer */
 	uint8_t repeats; /* and because of a repeated QM1 */
 	uint64_t due_ms; /* the next retransmission, or giving up */
 	uint64_t give_up_ms;
+	uint64_t started_ms; /* ours: QM1 left for the first time */
 };
 
 enum sa_state {
@@ -284,6 +310,8 @@ int message_open(struct ike *ike, const struct ike_sa *sa, struct message *m,
 /* The first IV of an exchange under an established IKE SA. */
 int exchange_iv(
     struct ike *ike, const struct ike_sa *sa, uint32_t msgid, uint8_t *iv);
+/* A new message id of ours for sa; 0 when randomness fails. */
+uint32_t exchange_new_id(struct ike *ike, struct ike_sa *sa);
 /* Checks a HASH payload (in front) against the right value. */
 bool exchange_hash_ok(
     const struct isakmp_payload *hash, const uint8_t *right, int len);
@@ -349,9 +377,14 @@ void child_end(struct ike *ike, struct child *c, bool tell);
 /* The outer address of its peer changed. */
 void child_moved(struct ike *ike, struct child *c);
 void child_done(struct ike *ike, uint32_t spi_in, bool out, int error);
-/* Asks the kernel whether the inbound SA has carried something. */
-void child_query(struct ike *ike, struct child *c);
-void child_used(struct ike *ike, uint32_t spi_in, const struct ike_event *ev);
+/* Asks the kernel whether c's inbound SA has carried something, on behalf
+ * of the pair with spi_in. */
+void child_query(
+    struct ike *ike, struct child *c, enum job_kind kind, uint32_t spi_in);
+void child_used(struct ike *ike, enum job_kind kind, uint32_t spi_in,
+    const struct ike_event *ev);
+/* An inbound SPI that is not in use; false when randomness fails. */
+bool child_spi(struct ike *ike, uint32_t *spi);
 void child_expire(struct ike *ike, const struct ike_event *ev);
 /* The client deletes its inbound SPI, our outbound one. */
 bool child_deleted(struct ike *ike, struct peer *p, uint32_t spi_out);
@@ -407,6 +440,18 @@ void peer_store(struct store *s, struct peer *p);
 /* IKE_EV_HELD */
 void peer_held(struct ike *ike, const struct ike_event *ev);
 
+/* rekey.c: renewing pairs of IPsec SAs */
+/* A soft limit of c. */
+void rekey_soft(struct ike *ike, struct child *c);
+/* p has a new IKE SA. */
+void rekey_sa_up(struct ike *ike, struct peer *p);
+/* c is a new pair: the older ones are on their way out. */
+void rekey_pair_up(struct ike *ike, struct child *c);
+/* Notes what q agreed on. */
+void rekey_terms(struct peer *p, const struct quick *q);
+void rekey_used(struct ike *ike, struct child *old, bool used);
+void rekey_timer(struct ike *ike, struct peer *p);
+
 /* main_mode.c */
 void main_input(struct ike *ike, struct message *m);
 void main_dh_done(
@@ -443,6 +488,8 @@ void quick_free(struct quick *q);
 void info_input(struct ike *ike, struct ike_sa *sa, struct message *m);
 void info_delete_esp(struct ike *ike, struct ike_sa *sa, uint32_t spi_in);
 void info_delete_sa(struct ike *ike, struct ike_sa *sa);
+/* The client does not answer: the IKE SA and whatever R it serves go. */
+void info_dead(struct ike *ike, struct ike_sa *sa, const char *reason);
 /* A protected Notification of this type, without SPI or data. */
 void info_notify(
     struct ike *ike, struct ike_sa *sa, uint8_t protocol, uint16_t type);

@@ -7,28 +7,13 @@
 #include "ikev1/core/ike_priv.h"
 
 #include "common/secret.h"
-#include "ikev1/core/payload.h"
+#include "ikev1/core/quick_init.h"
 
 #include <errno.h>
 #include <string.h>
 
 #define DPD_TRIES 5
-
-/* A message id that this IKE SA has not had; 0 when randomness fails. */
-static uint32_t new_id(struct ike *ike, struct ike_sa *sa)
-{
-	uint32_t id;
-
-	for (int tries = 0; tries < IKE_RANDOM_TRIES; tries++) {
-		if (!ike_random(ike, &id, sizeof(id)))
-			return 0;
-		if (id && !sa_seen_id(sa, id) && !quick_find(sa, id)) {
-			sa_remember_id(sa, id);
-			return id;
-		}
-	}
-	return 0;
-}
+#define STATUS_FIRST 16384 /* RFC 2408 section 3.14.1: errors are below */
 
 /* One payload, under HASH, encrypted. */
 static void send_info(
@@ -40,7 +25,7 @@ static void send_info(
 	struct reply r;
 	int len;
 
-	if (sa->state != SA_UP || !(id = new_id(ike, sa)) ||
+	if (sa->state != SA_UP || !(id = exchange_new_id(ike, sa)) ||
 	    exchange_iv(ike, sa, id, iv) < 0)
 		return;
 	reply_begin(&r, sa, ISAKMP_EXCHANGE_INFO, id);
@@ -158,14 +143,13 @@ void info_dpd_start(struct ike *ike, struct ike_sa *sa)
 	ike_wake(ike, sa->dpd_due_ms);
 }
 
-static void dpd_dead(struct ike *ike, struct ike_sa *sa)
+void info_dead(struct ike *ike, struct ike_sa *sa, const char *reason)
 {
 	struct peer *p, *next;
 	char text[SA_TEXT_MAX];
 
-	act_log(ike, IKE_LOG_INFO,
-	    "%s: no answer to %u R-U-THERE: the client is dead",
-	    sa_text(sa, text), sa->dpd_tries);
+	act_log(ike, IKE_LOG_INFO, "%s: %s: the client is dead",
+	    sa_text(sa, text), reason);
 	/* A replaced IKE SA that the client forgot says nothing about R. */
 	for (p = ike->peers; p; p = next) {
 		next = p->next;
@@ -185,7 +169,7 @@ void info_dpd_timer(struct ike *ike, struct ike_sa *sa)
 		sa->dpd_due_ms = idle_at;
 	if (ike->now >= sa->dpd_due_ms) {
 		if (sa->dpd_tries >= DPD_TRIES) {
-			dpd_dead(ike, sa);
+			info_dead(ike, sa, "no answer to R-U-THERE");
 			return;
 		}
 		if (!sa->dpd_tries)
@@ -247,6 +231,8 @@ static void got_notify(
 		act_log(ike, IKE_LOG_INFO, "%s: the client says %s",
 		    sa_text(sa, text),
 		    isakmp_name_text(ISAKMP_REG_NOTIFY, n.type, name));
+	if (n.type < STATUS_FIRST)
+		quick_init_refused(ike, sa, &n);
 }
 
 static void delete_esp(struct ike *ike, struct ike_sa *sa, uint32_t spi)

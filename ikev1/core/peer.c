@@ -34,6 +34,7 @@ struct peer *peer_new(struct ike *ike)
 
 	p->tag = ++ike->next_tag;
 	p->due_ms = NEVER;
+	p->rekey_ms = NEVER;
 	peer_link(ike, p);
 	return p;
 }
@@ -82,6 +83,8 @@ void peer_free(struct peer *p)
 		c->peer = NULL;
 	}
 	bytes_free(&p->id);
+	bytes_free(&p->terms.ours);
+	bytes_free(&p->terms.theirs);
 	free(p);
 }
 
@@ -255,6 +258,7 @@ void peer_event(struct ike *ike, const struct ike_event *ev)
 
 void peer_timer(struct ike *ike, struct peer *p)
 {
+	rekey_timer(ike, p);
 	if (ike->now < p->due_ms) {
 		ike_wake(ike, p->due_ms);
 		return;

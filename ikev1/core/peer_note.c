@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NOTE_VERSION 1
+#define NOTE_VERSION 2
 #define NOTE_PAIRS_MAX 12
 
 void peer_tell(struct ike *ike, struct peer *p, enum ike_action_type type)
@@ -44,6 +44,20 @@ void peer_suite(struct ike *ike, struct peer *p, const char *suite)
 	}
 }
 
+static void store_terms(struct store *s, struct terms *t)
+{
+	store_u16(s, &t->suite.cipher);
+	store_u16(s, &t->suite.key_bits);
+	store_u16(s, &t->suite.hash);
+	store_u16(s, &t->suite.group);
+	store_u16(s, &t->encap);
+	store_u8(s, &t->oa_type);
+	store_u64(s, &t->seconds);
+	store_u64(s, &t->kilobytes);
+	store_bytes(s, &t->ours);
+	store_bytes(s, &t->theirs);
+}
+
 void peer_store(struct store *s, struct peer *p)
 {
 	store_bool(s, &p->natt);
@@ -56,6 +70,7 @@ void peer_store(struct store *s, struct peer *p)
 	store_u8(s, &p->sel.protocol);
 	store_u16(s, &p->sel.client_port);
 	store_u16(s, &p->sel.server_port);
+	store_terms(s, &p->terms);
 }
 
 static void store_pair(

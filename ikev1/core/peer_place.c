@@ -77,6 +77,7 @@ void peer_sa_up(struct ike *ike, struct ike_sa *sa)
 		if (p->state == PEER_CLOSING || !peer_matches(p, sa))
 			continue;
 		p->sa = sa;
+		rekey_sa_up(ike, p);
 		if (!p->held)
 			continue;
 		act_log(ike, IKE_LOG_INFO,

@@ -4,7 +4,7 @@
  * and retransmissions.  Nothing in a message counts before its HASH is
  * right.
  */
-#include "ikev1/core/quick_steps.h"
+#include "ikev1/core/quick_init.h"
 
 #include "common/alloc.h"
 #include "common/secret.h"
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REPEATS_MAX 60 /* of message 2 for repeated messages 1 */
+#define REPEATS_MAX 60 /* of message 2 or 3, when asked for */
 
 static const struct isakmp_rule rules1[] = {
     {ISAKMP_PAYLOAD_HASH, 1, 1},
@@ -40,6 +40,14 @@ static int hash1(struct ike *ike, const struct quick *q,
 	    isakmp_payloads_rest(&m->p, &m->p.item[0]), out);
 }
 
+static int hash2(struct ike *ike, const struct quick *q,
+    const struct message *m, uint8_t *out)
+{
+	return keymat_hash2(ike->cfg.crypto, &q->sa->keys, q->msgid,
+	    bytes_span(&q->ni), isakmp_payloads_rest(&m->p, &m->p.item[0]),
+	    out);
+}
+
 static int hash3(struct ike *ike, const struct quick *q,
     const struct message *m, uint8_t *out)
 {
@@ -62,6 +70,9 @@ static const struct quick_row {
 	hash1, quick_accept},
     {QUICK_SENT, {"Quick Mode message 3", ISAKMP_PAYLOAD_HASH, RULES(rules3)},
 	hash3, step3},
+    {QUICK_OFFERED,
+	{"Quick Mode message 2", ISAKMP_PAYLOAD_HASH, RULES(rules1)}, hash2,
+	quick_init_answer},
 };
 
 static const struct quick_row *find_row(enum quick_state state)
@@ -82,6 +93,17 @@ struct quick *quick_find(struct ike_sa *sa, uint32_t msgid)
 	return q;
 }
 
+void quick_leave_peer(struct ike *ike, struct quick *q)
+{
+	struct peer *p = q->peer;
+
+	q->peer = NULL;
+	if (!p)
+		return;
+	p->users--;
+	peer_check(ike, p);
+}
+
 /* Leaves its IKE SA and its peer; an unfinished pair of SAs goes too. */
 static void unlink_quick(struct ike *ike, struct quick *q)
 {
@@ -95,10 +117,7 @@ static void unlink_quick(struct ike *ike, struct quick *q)
 	ike->dead_quicks = q;
 	if (c && (c->state == CHILD_NEW || c->state == CHILD_HALF))
 		child_end(ike, c, q->sa->state == SA_UP);
-	if (q->peer) {
-		q->peer->users--;
-		peer_check(ike, q->peer);
-	}
+	quick_leave_peer(ike, q);
 }
 
 void quick_become(struct ike *ike, struct quick *q, enum quick_state state)
@@ -152,7 +171,7 @@ static int take(struct ike *ike, struct quick *q, const struct quick_row *row,
 	return 0;
 }
 
-static size_t count_quicks(const struct ike_sa *sa)
+size_t quick_count(const struct ike_sa *sa)
 {
 	const struct quick *q;
 	size_t n = 0;
@@ -162,13 +181,12 @@ static size_t count_quicks(const struct ike_sa *sa)
 	return n;
 }
 
-static struct quick *quick_new(
-    struct ike *ike, struct ike_sa *sa, const struct message *m)
+struct quick *quick_new(struct ike *ike, struct ike_sa *sa, uint32_t msgid)
 {
 	struct quick *q = xcalloc(1, sizeof(*q));
 
 	q->sa = sa;
-	q->msgid = m->h.message_id;
+	q->msgid = msgid;
 	q->due_ms = NEVER;
 	q->give_up_ms = ike->now + ike->cfg.half_open_ms;
 	q->next = sa->quicks;
@@ -187,11 +205,11 @@ static void first_message(struct ike *ike, struct ike_sa *sa, struct message *m)
 	/* A replay, or the CONNECTED that follows a commit bit. */
 	if (sa_seen_id(sa, m->h.message_id))
 		return;
-	if (count_quicks(sa) >= QUICKS_MAX ||
+	if (quick_count(sa) >= QUICKS_MAX ||
 	    !ike_dh_room(ike, IKE_DH_JOBS_MAX) ||
 	    exchange_iv(ike, sa, m->h.message_id, iv) < 0)
 		return;
-	q = quick_new(ike, sa, m);
+	q = quick_new(ike, sa, m->h.message_id);
 	err = take(ike, q, row, iv, m);
 	if (err) {
 		say_refused(ike, sa, m);
@@ -211,9 +229,11 @@ static void first_message(struct ike *ike, struct ike_sa *sa, struct message *m)
 	row->step(ike, q, m);
 }
 
-static void repeat2(struct ike *ike, struct quick *q)
+/* The same again: the answer was lost. */
+static void repeat(struct ike *ike, struct quick *q)
 {
-	if (q->state != QUICK_SENT || q->repeats >= REPEATS_MAX)
+	if ((q->state != QUICK_SENT && q->state != QUICK_CONFIRMED) ||
+	    q->repeats >= REPEATS_MAX)
 		return;
 	q->repeats++;
 	act_send(ike, &q->sa->local, &q->sa->peer, q->reply.data, q->reply.len);
@@ -230,7 +250,7 @@ void quick_input(struct ike *ike, struct ike_sa *sa, struct message *m)
 		return;
 	}
 	if (wire_span_equal(bytes_span(&q->first), m->ev->data)) {
-		repeat2(ike, q);
+		repeat(ike, q);
 		return;
 	}
 	row = find_row(q->state);
@@ -267,6 +287,10 @@ static void step3(struct ike *ike, struct quick *q, struct message *m)
 
 void quick_inbound_done(struct ike *ike, struct quick *q, struct child *c)
 {
+	if (q->is_ours) {
+		quick_init_installed(ike, q, c);
+		return;
+	}
 	if (!quick_send2(ike, q, c)) {
 		quick_become(ike, q, QUICK_DEAD);
 		return;
@@ -289,7 +313,7 @@ static void wants3(struct ike *ike, struct quick *q)
 	struct child *c = child_find(ike, q->spi_in);
 
 	if (c)
-		child_query(ike, c);
+		child_query(ike, c, JOB_SA_USED, c->spi_in);
 	if (q->sent < 16)
 		q->sent++;
 	q->due_ms = ike->now + wait;
@@ -299,6 +323,8 @@ void quick_used(struct ike *ike, struct quick *q, struct child *c, bool used)
 {
 	char text[SA_TEXT_MAX];
 
+	if (q->state == QUICK_CONFIRMED)
+		quick_init_used(ike, q, c, used);
 	if (q->state != QUICK_SENT)
 		return;
 	if (!used) {
@@ -318,6 +344,8 @@ void quick_timer(struct ike *ike, struct quick *q)
 
 	if (q->state == QUICK_DEAD)
 		return;
+	if (ike->now >= q->give_up_ms && q->is_ours && quick_init_over(ike, q))
+		return;
 	if (ike->now >= q->give_up_ms) {
 		act_log(ike, IKE_LOG_INFO,
 		    "%s: Quick Mode %08x was not finished",
@@ -327,6 +355,10 @@ void quick_timer(struct ike *ike, struct quick *q)
 	}
 	if (q->state == QUICK_SENT && ike->now >= q->due_ms)
 		wants3(ike, q);
+	else if (q->is_ours && ike->now >= q->due_ms)
+		quick_init_due(ike, q);
+	if (q->state == QUICK_DEAD)
+		return;
 	ike_wake(ike, q->due_ms < q->give_up_ms ? q->due_ms : q->give_up_ms);
 }
 

@@ -3,11 +3,10 @@
  * What a Quick Mode leads to: the choice of a proposal, R, the keys of the
  * pair, and message 2, which leaves only when the inbound SA is installed.
  */
-#include "ikev1/core/quick_steps.h"
+#include "ikev1/core/quick_init.h"
 
 #include "common/alloc.h"
 #include "common/secret.h"
-#include "ikev1/core/payload.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,8 +14,6 @@
 #include <string.h>
 
 #define SPI_MIN 256
-#define ESP_LIFE_MIN_S 120
-#define ESP_LIFE_MAX_S (7 * 24 * 3600)
 
 static bool wants_encap(const struct ike_sa *sa)
 {
@@ -68,26 +65,27 @@ static void ask_dh(struct ike *ike, struct quick *q, struct wire_span ke)
 	quick_become(ike, q, QUICK_KEYING);
 }
 
-/* The Quick Mode needs its R next. */
-static void want_peer(struct ike *ike, struct quick *q)
+void quick_want_peer(struct ike *ike, struct quick *q)
 {
 	char p1[PROPOSAL_SUITE_MAX], p2[PROPOSAL_SUITE_MAX];
 	char suite[PEER_SUITE_MAX];
-	struct peer *p;
+	struct peer *p = q->peer;
 
 	snprintf(suite, sizeof(suite), "%s/%s",
 	    proposal_suite_text(SA_PHASE1, &q->sa->suite, p1),
 	    proposal_suite_text(SA_PHASE2, &q->choice.suite, p2));
-	p = peer_for(ike, q->sa, &q->sel, suite);
-	if (!p) {
+	if (p) {
+		peer_suite(ike, p, suite);
+	} else if ((p = peer_for(ike, q->sa, &q->sel, suite))) {
+		q->peer = p;
+		p->users++;
+		peer_check(ike, p);
+	} else {
 		info_notify(
 		    ike, q->sa, ISAKMP_PROTO_ESP, ISAKMP_N_NO_PROPOSAL_CHOSEN);
 		quick_become(ike, q, QUICK_DEAD);
 		return;
 	}
-	q->peer = p;
-	p->users++;
-	peer_check(ike, p);
 	quick_become(ike, q, QUICK_PEER);
 	if (p->state == PEER_LIVE)
 		quick_order_inbound(ike, q);
@@ -146,14 +144,15 @@ void quick_accept(struct ike *ike, struct quick *q, struct message *m)
 	if (ke)
 		ask_dh(ike, q, ke->body);
 	else
-		want_peer(ike, q);
+		quick_want_peer(ike, q);
 }
 
 void quick_dh_done(struct ike *ike, struct quick *q, const struct ike_event *ev)
 {
 	char text[SA_TEXT_MAX];
 
-	if (q->state != QUICK_KEYING)
+	if (q->state != QUICK_KEYING && q->state != QUICK_GENERATING &&
+	    q->state != QUICK_DERIVING)
 		return;
 	if (ev->error || !ev->shared.len) {
 		act_log(ike, IKE_LOG_WARN,
@@ -162,22 +161,13 @@ void quick_dh_done(struct ike *ike, struct quick *q, const struct ike_event *ev)
 		quick_become(ike, q, QUICK_DEAD);
 		return;
 	}
+	if (q->is_ours) {
+		quick_init_dh_done(ike, q, ev);
+		return;
+	}
 	bytes_set(&q->ke, ev->pub.data, ev->pub.len);
 	bytes_set(&q->shared, ev->shared.data, ev->shared.len);
-	want_peer(ike, q);
-}
-
-/* The kernel's limit comes after the client's rekey. */
-static void set_limits(struct ike_kernel_sa *sa, const struct quick *q)
-{
-	uint64_t s = q->choice.life_seconds;
-	uint64_t kb = q->choice.life_kilobytes;
-
-	s = s < ESP_LIFE_MIN_S ? ESP_LIFE_MIN_S : s;
-	s = s > ESP_LIFE_MAX_S ? ESP_LIFE_MAX_S : s;
-	sa->hard_s = (uint32_t)(s + s / 10 + 60);
-	if (kb && kb < UINT64_MAX / 2048)
-		sa->hard_bytes = kb * 1024 + kb * 256;
+	quick_want_peer(ike, q);
 }
 
 static int derive(struct ike *ike, const struct quick *q, struct child *c)
@@ -188,29 +178,39 @@ static int derive(struct ike *ike, const struct quick *q, struct child *c)
 	    .ni_b = bytes_span(&q->ni),
 	    .nr_b = bytes_span(&q->nr),
 	};
+	uint32_t by;
 	int err;
 
+	if (!ike_random(ike, &by, sizeof(by)))
+		return -EIO;
 	in.spi = c->spi_in;
 	err = keymat_esp_derive(ike->cfg.crypto, &q->sa->keys, &in, &c->in);
 	if (err < 0)
 		return err;
 	in.spi = c->spi_out;
 	err = keymat_esp_derive(ike->cfg.crypto, &q->sa->keys, &in, &c->out);
-	set_limits(&c->in, q);
-	set_limits(&c->out, q);
+	c->in.dir = IKE_SA_IN;
+	c->out.dir = IKE_SA_OUT;
+	quick_limits(&c->in, &q->choice, by);
+	quick_limits(&c->out, &q->choice, by);
 	return err < 0 ? err : 0;
 }
 
 void quick_order_inbound(struct ike *ike, struct quick *q)
 {
-	struct child *c = child_new(ike, q->peer);
+	struct child *c = NULL;
 	char text[SA_TEXT_MAX];
 
+	if (!q->is_ours)
+		c = child_new(ike, q->peer);
+	else if (!child_find(ike, q->spi_in))
+		c = child_of(ike, q->peer, q->spi_in);
 	if (!c) {
 		quick_become(ike, q, QUICK_DEAD);
 		return;
 	}
 	q->spi_in = c->spi_in;
+	c->sa_age = q->sa->age;
 	c->spi_out = q->spi_out;
 	c->encap = wants_encap(q->sa);
 	c->msgid = q->msgid;

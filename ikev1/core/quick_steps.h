@@ -10,6 +10,25 @@ void quick_accept(struct ike *ike, struct quick *q, struct message *m);
 /* Builds and sends message 2; false (logged) when it can't be built. */
 bool quick_send2(struct ike *ike, struct quick *q, const struct child *c);
 
+/* The Quick Mode needs its R next: makes one, unless it has it. */
+void quick_want_peer(struct ike *ike, struct quick *q);
+
+/* quick_mode.c */
+struct quick *quick_new(struct ike *ike, struct ike_sa *sa, uint32_t msgid);
+/* Its peer need not wait for it any more. */
+void quick_leave_peer(struct ike *ike, struct quick *q);
+size_t quick_count(const struct ike_sa *sa);
+
+/* quick_life.c */
+/* Takes other when it is a limit and shorter. */
+void quick_life_shorter(uint64_t *life, uint64_t other);
+/* RESPONDER-LIFETIME among the payloads of message 2. */
+void quick_responder_lifetime(
+    struct proposal_choice *choice, const struct isakmp_payloads *p);
+/* The kernel's soft and hard limits; by: any number, by chance. */
+void quick_limits(
+    struct ike_kernel_sa *sa, const struct proposal_choice *c, uint32_t by);
+
 /* quick_ids.c: IDci and IDcr of message 1 into q->sel; 0 or -errno. */
 int quick_take_ids(const struct ike_sa *sa, struct quick *q, struct message *m);
 

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define SAVE_MAGIC 0x53504b31u /* "SPK1" */
-#define SAVE_VERSION 4
+#define SAVE_VERSION 5
 #define COUNT_MAX 1000000 /* of anything: more is damage */
 
 /* Enumerations are a byte; loading refuses values above the last one. */
@@ -85,6 +85,9 @@ void child_store(struct store *s, struct child *c)
 	store_u32(s, &c->spi_out);
 	store_array(s, c->own, COOKIE_LEN);
 	store_u32(s, &c->msgid);
+	store_u32(s, &c->sa_age);
+	store_deadline(s, &c->retire_ms);
+	store_u8(s, &c->retire_tries);
 	store_bool(s, &c->encap);
 	store_bool(s, &c->has_out);
 	kernel_keys(s, &c->in);
@@ -124,6 +127,8 @@ static void peer_all(struct store *s, struct ike *ike, struct peer *p)
 	store_bool(s, &p->held);
 	peer_store(s, p);
 	store_deadline(s, &p->due_ms);
+	store_deadline(s, &p->rekey_ms);
+	store_past(s, &p->moved_ms);
 	children(s, ike, p);
 }
 
@@ -148,8 +153,10 @@ static void quick(struct store *s, struct ike *ike, struct quick *q)
 	    &q->idcr, &q->ke, &q->shared, &q->reply};
 	uint32_t tag = q->peer ? q->peer->tag : 0;
 
-	STORE_ENUM(s, enum quick_state, q->state, QUICK_DONE);
+	STORE_ENUM(s, enum quick_state, q->state, QUICK_CONFIRMED);
 	store_u32(s, &q->msgid);
+	store_bool(s, &q->is_ours);
+	store_bool(s, &q->is_renewal);
 	store_u32(s, &tag);
 	store_u32(s, &q->spi_in);
 	store_u32(s, &q->spi_out);
@@ -165,6 +172,7 @@ static void quick(struct store *s, struct ike *ike, struct quick *q)
 	store_u8(s, &q->repeats);
 	store_deadline(s, &q->due_ms);
 	store_deadline(s, &q->give_up_ms);
+	store_past(s, &q->started_ms);
 	if (!s->loading || !tag)
 		return;
 	q->peer = peer_by_tag(ike, tag);
@@ -316,7 +324,7 @@ static void sas(struct store *s, struct ike *ike)
 
 static void job(struct store *s, struct job *j)
 {
-	STORE_ENUM(s, enum job_kind, j->kind, JOB_SA_USED);
+	STORE_ENUM(s, enum job_kind, j->kind, JOB_RETIRE);
 	store_u32(s, &j->id);
 	store_array(s, j->own, COOKIE_LEN);
 	store_u32(s, &j->key);
@@ -403,10 +411,15 @@ static void set_deadlines(struct ike *ike)
 {
 	struct ike_sa *sa, *next;
 	struct peer *p;
+	struct child *c;
 	struct quick *q;
 
-	for (p = ike->peers; p; p = p->next)
+	for (p = ike->peers; p; p = p->next) {
 		ike_wake(ike, p->due_ms);
+		ike_wake(ike, p->rekey_ms);
+		for (c = p->children; c; c = c->next)
+			ike_wake(ike, c->retire_ms);
+	}
 	HASH_ITER(hh, ike->sas, sa, next)
 	{
 		ike_wake(ike, sa->due_ms);

@@ -60,6 +60,7 @@ struct client_sa {
 
 struct client_quick {
 	bool is_used, is_done, is_ended;
+	bool is_server; /* the server started it */
 	struct client_sa *sa;
 	uint32_t msgid;
 	uint8_t ni[32], nr[256];
@@ -75,7 +76,10 @@ struct client_quick {
 	size_t last3_len;
 	uint8_t last2[CLIENT_PACKET_MAX];
 	size_t last2_len;
-	bool got_oa; /* two NAT-OA in message 2 */
+	uint8_t last1[CLIENT_PACKET_MAX]; /* is_server */
+	size_t last1_len;
+	size_t offered; /* is_server: transforms in message 1 */
+	bool got_oa;	/* two NAT-OA in message 2 */
 };
 
 struct client_pair {
@@ -84,6 +88,16 @@ struct client_pair {
 	struct ike_kernel_sa in, out;
 	struct ike_suite suite;
 	uint16_t encap;
+};
+
+/* What is wrong with its message 2. */
+enum client_bad {
+	CLIENT_GOOD,
+	CLIENT_BAD_TRANSFORM,
+	CLIENT_BAD_ID,
+	CLIENT_BAD_NONCE, /* the server's own */
+	CLIENT_BAD_HASH,
+	CLIENT_BAD_KE, /* none, though there is PFS */
 };
 
 struct ike_client {
@@ -110,7 +124,10 @@ struct ike_client {
 	bool has_draft;	     /* NAT-T of draft-03 in place of RFC 3947 */
 	uint32_t next_msgid; /* counts up, like Windows */
 	uint32_t life_s, esp_life_s, esp_life_kb;
-	bool is_mute; /* neither answers nor retransmits */
+	bool answers; /* Quick Modes that the server starts */
+	enum client_bad answer_bad;
+	uint32_t answer_life_s; /* says RESPONDER-LIFETIME; 0: not */
+	bool is_mute;		/* neither answers nor retransmits */
 
 	/* what it has */
 	struct client_sa sa[CLIENT_SAS];
@@ -122,6 +139,7 @@ struct ike_client {
 	uint32_t deletes_esp, deletes_sa, dpd_asked, dpd_acked, dpd_seq;
 	uint32_t last_ack;
 	uint64_t hash_failures;
+	int offers, renewals; /* of the server: begun, finished */
 };
 
 void ikec_init(struct ike_client *c);

@@ -3,6 +3,7 @@
 #ifndef TEST_LIB_IKE_CLIENT_PRIV_H
 #define TEST_LIB_IKE_CLIENT_PRIV_H
 
+#include "ikev1/core/payload_sa.h"
 #include "test/lib/ike_client.h"
 
 /* A decoded message of the server. */
@@ -27,6 +28,11 @@ int ikec_open(struct ike_client *c, const struct client_sa *sa,
     struct client_message *m, const uint8_t *iv);
 void ikec_quick_input(
     struct ike_client *c, struct client_sa *sa, struct client_message *m);
+/* A Quick Mode message of the server; q: its Quick Mode, or NULL. */
+void ikec_answer_quick(struct ike_client *c, struct client_sa *sa,
+    struct client_quick *q, struct client_message *m);
+int ikec_derive(struct ike_client *c, const struct client_quick *q,
+    struct client_pair *p, const struct sa_transform *t);
 void ikec_info_input(
     struct ike_client *c, struct client_sa *sa, struct client_message *m);
 

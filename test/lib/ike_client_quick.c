@@ -113,7 +113,7 @@ struct client_quick *ikec_start_quick(struct ike_client *c)
 	return q;
 }
 
-static int derive(struct ike_client *c, const struct client_quick *q,
+int ikec_derive(struct ike_client *c, const struct client_quick *q,
     struct client_pair *p, const struct sa_transform *t)
 {
 	struct keymat_esp in = {
@@ -210,7 +210,7 @@ static bool got2(
 	p->is_used = true;
 	p->spi_in = q->spi;
 	p->spi_out = wire_get_u32(&r);
-	if (derive(c, q, p, &offer.transform[0]) < 0)
+	if (ikec_derive(c, q, p, &offer.transform[0]) < 0)
 		abort();
 	c->pair_count++;
 	memcpy(q->iv, m->iv, sizeof(q->iv));
@@ -231,8 +231,10 @@ void ikec_quick_input(
 		    c->quick[i].msgid == m->h.message_id)
 			q = &c->quick[i];
 	}
-	if (!q)
+	if (!q || q->is_server) {
+		ikec_answer_quick(c, sa, q, m);
 		return;
+	}
 	if (!q->is_done) {
 		got2(c, q, m);
 		return;

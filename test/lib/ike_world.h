@@ -74,6 +74,7 @@ struct ikew {
 	uint32_t jitter_ms; /* reorders */
 	ikew_filter_fn filter;
 	void *filter_ctx;
+	bool traffic;	/* clients send with their newest pair */
 	bool mirror_dh; /* the answer is the client's own value */
 	int drop_nth;	/* drops the n-th datagram (from 1); 0: none */
 	int datagrams;

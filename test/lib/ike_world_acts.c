@@ -193,6 +193,18 @@ static void sa_del(struct ikew *w, const struct ike_action *a)
 		s->is_live = false;
 }
 
+/* A client whose Quick Mode is finished sends with its pair. */
+static bool client_uses(const struct ikew *w, uint32_t spi)
+{
+	for (size_t i = 0; i < w->client_count; i++) {
+		struct client_pair *p = ikec_newest_pair(w->client[i]);
+
+		if (p && p->spi_out == spi)
+			return true;
+	}
+	return false;
+}
+
 static void sa_query(struct ikew *w, const struct ike_action *a)
 {
 	struct ikew_item *it = ikew_queue(w, 1);
@@ -203,6 +215,8 @@ static void sa_query(struct ikew *w, const struct ike_action *a)
 	it->ev.spi = a->sa->spi;
 	it->ev.error = s ? 0 : -ESRCH;
 	it->ev.packets = s ? s->packets : 0;
+	if (s && w->traffic)
+		it->ev.packets += client_uses(w, a->sa->spi);
 }
 
 static void sa_encap(struct ikew *w, const struct ike_action *a)

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Renewing a peer's pair of IPsec SAs when its client does not, and the end
+ * of the pairs that were renewed, by whichever side.
+ *
+ * The kernel's soft limit starts it.  The old pair stays until something
+ * came through the new one, or a while; then it is deleted and the client
+ * told.  When both sides renew at the same time both new pairs live and the
+ * older one of them goes in the same way.
+ */
+#include "ikev1/core/ike_priv.h"
+
+#define RETRY_MS 15000	/* after a try that came to nothing */
+#define BUSY_MS 5000	/* another Quick Mode of this peer is under way */
+#define RETIRE_MS 30000 /* of an old pair, once there is a new one */
+#define RETIRE_TRIES 3	/* then it goes even if the new one is unused */
+
+static struct child *newest_up(const struct peer *p)
+{
+	struct child *c = p->children;
+
+	while (c && c->state != CHILD_UP)
+		c = c->next;
+	return c;
+}
+
+static void rekey_at(struct ike *ike, struct peer *p, uint64_t ms)
+{
+	p->rekey_ms = ms;
+	ike_wake(ike, ms);
+}
+
+static void try_now(struct ike *ike, struct peer *p)
+{
+	if (p->state != PEER_LIVE || !newest_up(p)) {
+		p->rekey_ms = NEVER;
+		return;
+	}
+	if (p->users) {
+		rekey_at(ike, p, ike->now + BUSY_MS);
+		return;
+	}
+	rekey_at(ike, p, ike->now + ike->cfg.half_open_ms + RETRY_MS);
+	if (p->sa && p->terms.suite.cipher)
+		quick_start(ike, p->sa, p);
+}
+
+void rekey_soft(struct ike *ike, struct child *c)
+{
+	struct peer *p = c->peer;
+
+	/* The client was faster, or the other direction's limit was. */
+	if (c != newest_up(p) || p->rekey_ms != NEVER)
+		return;
+	try_now(ike, p);
+}
+
+void rekey_sa_up(struct ike *ike, struct peer *p)
+{
+	if (p->rekey_ms == NEVER)
+		return;
+	/* A client that came with a new IKE SA may do it itself. */
+	rekey_at(ike, p, ike->now + (p->sa->initiator ? 0 : BUSY_MS));
+}
+
+void rekey_pair_up(struct ike *ike, struct child *c)
+{
+	struct peer *p = c->peer;
+
+	p->rekey_ms = NEVER;
+	for (c = c->next; c; c = c->next) {
+		if (c->state != CHILD_UP || c->retire_ms != NEVER)
+			continue;
+		c->retire_ms = ike->now + RETIRE_MS;
+		ike_wake(ike, c->retire_ms);
+	}
+}
+
+/* How the terms of a peer's next renewal come about: its newest pair's. */
+void rekey_terms(struct peer *p, const struct quick *q)
+{
+	const struct bytes *ours = q->is_ours ? &q->idci : &q->idcr;
+	const struct bytes *theirs = q->is_ours ? &q->idcr : &q->idci;
+	struct terms *t = &p->terms;
+
+	t->suite = q->choice.suite;
+	t->encap = q->choice.encap;
+	t->oa_type = q->oa_type;
+	t->seconds = q->choice.life_seconds;
+	t->kilobytes = q->choice.life_kilobytes;
+	bytes_set(&t->ours, ours->data, ours->len);
+	bytes_set(&t->theirs, theirs->data, theirs->len);
+}
+
+/* old: who waits to be retired; used: its peer's newest pair carries. */
+void rekey_used(struct ike *ike, struct child *old, bool used)
+{
+	struct child *newest = newest_up(old->peer);
+
+	if (old == newest || old->state != CHILD_UP ||
+	    (!used && old->retire_tries < RETIRE_TRIES))
+		return;
+	act_log(ike, IKE_LOG_DEBUG, "R %llu: IPsec SA %08x is replaced by %08x",
+	    (unsigned long long)old->peer->r, old->spi_in, newest->spi_in);
+	child_end(ike, old, true);
+}
+
+/* An old pair's time has come: is the new one in use? */
+static void retire(struct ike *ike, struct child *c, struct child *newest)
+{
+	if (c == newest)
+		c->retire_ms = NEVER; /* what replaced it is gone */
+	if (ike->now < c->retire_ms) {
+		ike_wake(ike, c->retire_ms);
+		return;
+	}
+	c->retire_ms = ike->now + RETIRE_MS;
+	ike_wake(ike, c->retire_ms);
+	if (c->retire_tries < RETIRE_TRIES)
+		c->retire_tries++;
+	if (newest)
+		child_query(ike, newest, JOB_RETIRE, c->spi_in);
+}
+
+void rekey_timer(struct ike *ike, struct peer *p)
+{
+	struct child *newest = newest_up(p), *c;
+
+	if (ike->now >= p->rekey_ms)
+		try_now(ike, p);
+	ike_wake(ike, p->rekey_ms);
+	for (c = p->children; c; c = c->next)
+		retire(ike, c, newest);
+}
