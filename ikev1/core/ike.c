@@ -68,6 +68,8 @@ void ike_free(struct ike *ike)
 		HASH_DELETE(hh, ike->sas, sa);
 		sa_free(sa);
 	}
+	HASH_CLEAR(by_tag, ike->peers_by_tag);
+	HASH_CLEAR(by_r, ike->peers_by_r);
 	while (ike->peers) {
 		struct peer *p = ike->peers;
 
@@ -85,6 +87,7 @@ void ike_free(struct ike *ike)
 		free(j);
 	}
 	mm1_free(ike->mm1);
+	path_free_all(ike);
 	free(ike->half_open);
 	secret_free(ike, sizeof(*ike));
 }

@@ -106,9 +106,22 @@ enum peer_state {
 	PEER_DEAD,
 };
 
+/* What is between one address of ours and one of a client's, newest
+ * first. */
+struct path {
+	UT_hash_handle hh;
+	uint8_t key[1 + 16 + 16]; /* family, ours, the client's */
+	struct ike_sa *sas;
+	struct peer *peers;
+};
+
 /* One client, R. */
 struct peer {
 	struct peer *prev, *next; /* all of them */
+	UT_hash_handle by_tag;
+	UT_hash_handle by_r; /* only once it has one */
+	struct path *path;   /* NULL: in none of these tables (yet) */
+	struct peer *path_prev, *path_next;
 	struct peer *next_dead;
 	enum peer_state state;
 	uint32_t tag;
@@ -189,6 +202,8 @@ enum sa_state {
 
 struct ike_sa {
 	UT_hash_handle hh; /* by own */
+	struct path *path;
+	struct ike_sa *path_prev, *path_next;
 	struct ike_sa *next_dead;
 	enum sa_state state;
 	uint32_t age;		       /* grows with each new IKE SA */
@@ -254,8 +269,10 @@ struct ike {
 	struct mm1 *mm1;	/* before they are IKE SAs */
 	struct child *children; /* by spi_in */
 	struct peer *peers;	/* list */
-	struct job *jobs;	/* by id */
-	size_t dh_jobs;		/* of jobs: JOB_DH, JOB_QUICK_DH */
+	struct peer *peers_by_tag, *peers_by_r;
+	struct path *paths;
+	struct job *jobs; /* by id */
+	size_t dh_jobs;	  /* of jobs: JOB_DH, JOB_QUICK_DH */
 	struct ike_sa **half_open;
 	size_t half_open_count;
 	uint32_t next_job, next_tag, next_age;
@@ -288,6 +305,17 @@ void job_link(struct ike *ike, struct job *j);
 bool ike_dh_room(const struct ike *ike, size_t most);
 /* False (logged) when the source of randomness fails. */
 bool ike_random(struct ike *ike, void *out, size_t len);
+
+/* path.c */
+/* NULL when nothing is between these addresses; ports do not count. */
+struct path *path_of(
+    const struct ike *ike, const struct addr *local, const struct addr *peer);
+/* Their addresses stay what they are until they are removed. */
+void path_add_sa(struct ike *ike, struct ike_sa *sa);
+void path_remove_sa(struct ike *ike, struct ike_sa *sa);
+void path_add_peer(struct ike *ike, struct peer *p);
+void path_remove_peer(struct ike *ike, struct peer *p);
+void path_free_all(struct ike *ike);
 
 /* exchange.c */
 /* One message as it came, opened as far as one has got. */
@@ -396,6 +424,8 @@ void child_store(struct store *s, struct child *c);
 /* An empty peer, in the list. */
 struct peer *peer_new(struct ike *ike);
 void peer_link(struct ike *ike, struct peer *p);
+/* Into the tables: once, when its tag and addresses are known. */
+void peer_index(struct ike *ike, struct peer *p);
 struct peer *peer_by_tag(struct ike *ike, uint32_t tag);
 struct peer *peer_by_r(struct ike *ike, uint64_t r);
 /* True when identity and place of peer and IKE SA are the same. */

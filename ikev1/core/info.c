@@ -151,8 +151,8 @@ void info_dead(struct ike *ike, struct ike_sa *sa, const char *reason)
 	act_log(ike, IKE_LOG_INFO, "%s: %s: the client is dead",
 	    sa_text(sa, text), reason);
 	/* A replaced IKE SA that the client forgot says nothing about R. */
-	for (p = ike->peers; p; p = next) {
-		next = p->next;
+	for (p = sa->path->peers; p; p = next) {
+		next = p->path_next;
 		if (p->sa == sa)
 			peer_end(ike, p, "the client does not answer");
 	}
@@ -239,8 +239,8 @@ static void delete_esp(struct ike *ike, struct ike_sa *sa, uint32_t spi)
 {
 	struct peer *p, *next;
 
-	for (p = ike->peers; p; p = next) {
-		next = p->next;
+	for (p = sa->path->peers; p; p = next) {
+		next = p->path_next;
 		if (peer_matches(p, sa) && child_deleted(ike, p, spi))
 			return;
 	}

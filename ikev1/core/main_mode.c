@@ -185,7 +185,8 @@ static void message5(struct ike *ike, struct ike_sa *sa, struct message *m)
 /* A message under an IKE SA that is past message 3. */
 static void later_message(struct ike *ike, struct ike_sa *sa, struct message *m)
 {
-	if (!addr_ip_equal(&sa->peer, &m->ev->peer))
+	if (!addr_ip_equal(&sa->peer, &m->ev->peer) ||
+	    !addr_ip_equal(&sa->local, &m->ev->local))
 		return;
 	if (wire_span_equal(bytes_span(&sa->last_in), m->ev->data))
 		repeat_reply(ike, sa, m);

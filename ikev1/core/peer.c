@@ -12,19 +12,17 @@
 
 struct peer *peer_by_tag(struct ike *ike, uint32_t tag)
 {
-	struct peer *p = ike->peers;
+	struct peer *p;
 
-	while (p && p->tag != tag)
-		p = p->next;
+	HASH_FIND(by_tag, ike->peers_by_tag, &tag, sizeof(tag), p);
 	return p;
 }
 
 struct peer *peer_by_r(struct ike *ike, uint64_t r)
 {
-	struct peer *p = ike->peers;
+	struct peer *p;
 
-	while (p && (p->r != r || p->state == PEER_OPENING))
-		p = p->next;
+	HASH_FIND(by_r, ike->peers_by_r, &r, sizeof(r), p);
 	return p;
 }
 
@@ -48,8 +46,27 @@ void peer_link(struct ike *ike, struct peer *p)
 	ike->peers = p;
 }
 
+static void index_r(struct ike *ike, struct peer *p)
+{
+	HASH_ADD(by_r, ike->peers_by_r, r, sizeof(p->r), p);
+}
+
+void peer_index(struct ike *ike, struct peer *p)
+{
+	HASH_ADD(by_tag, ike->peers_by_tag, tag, sizeof(p->tag), p);
+	if (p->r)
+		index_r(ike, p);
+	path_add_peer(ike, p);
+}
+
 static void unlink_peer(struct ike *ike, struct peer *p)
 {
+	if (p->path) {
+		HASH_DELETE(by_tag, ike->peers_by_tag, p);
+		if (p->r)
+			HASH_DELETE(by_r, ike->peers_by_r, p);
+		path_remove_peer(ike, p);
+	}
 	if (p->prev)
 		p->prev->next = p->next;
 	else
@@ -126,6 +143,7 @@ static struct peer *open_peer(struct ike *ike, struct ike_sa *sa,
 	memcpy(p->suite, suite, strnlen(suite, sizeof(p->suite) - 1));
 	p->sel = *sel;
 	p->sa = sa;
+	peer_index(ike, p);
 	return p;
 }
 
@@ -133,10 +151,11 @@ struct peer *peer_for(struct ike *ike, struct ike_sa *sa,
     const struct selectors *sel, const char *suite)
 {
 	char text[SA_TEXT_MAX];
+	struct path *path = path_of(ike, &sa->local, &sa->peer);
 	size_t family = 0;
 	struct peer *p;
 
-	for (p = ike->peers; p; p = p->next) {
+	for (p = path ? path->peers : NULL; p; p = p->path_next) {
 		if (!is_usable(p) || !peer_matches(p, sa))
 			continue;
 		if (selectors_equal(&p->sel, sel)) {
@@ -163,6 +182,7 @@ void peer_opened(struct ike *ike, uint32_t tag, const struct ike_event *ev)
 	if (p && p->state == PEER_OPENING && !ev->error) {
 		p->r = ev->r;
 		p->slot = ev->slot;
+		index_r(ike, p);
 		peer_become(ike, p, PEER_RAISING);
 		peer_note(ike, p);
 		peer_tell(ike, p, IKE_ACT_PEER_UP);

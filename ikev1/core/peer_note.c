@@ -153,6 +153,7 @@ void peer_held(struct ike *ike, const struct ike_event *ev)
 	p->held = true;
 	store_load_init(&s, ike->now, ev->data.data, ev->data.len);
 	note(&s, ike, p);
+	peer_index(ike, p);
 	peer_become(ike, p, PEER_RAISING);
 	if (store_error(&s) || wire_left(&s.r)) {
 		act_log(ike, IKE_LOG_WARN,

@@ -38,15 +38,29 @@ static bool same_who(const struct place *a, const struct place *b)
 	return a->psk_entry == b->psk_entry && wire_span_equal(a->id, b->id);
 }
 
+static struct peer *peers_at(const struct ike *ike, const struct place *at)
+{
+	const struct path *path = path_of(ike, &at->local, &at->peer);
+
+	return path ? path->peers : NULL;
+}
+
+static struct ike_sa *sas_at(const struct ike *ike, const struct place *at)
+{
+	const struct path *path = path_of(ike, &at->local, &at->peer);
+
+	return path ? path->sas : NULL;
+}
+
 /* Everybody else who claims this place is gone from it. */
 static void end_displaced(struct ike *ike, const struct place *new)
 {
 	struct peer *p, *next;
 
-	for (p = ike->peers; p; p = next) {
+	for (p = peers_at(ike, new); p; p = next) {
 		struct place old = place_of_peer(p);
 
-		next = p->next;
+		next = p->path_next;
 		if (same_where(&old, new) && !same_who(&old, new))
 			peer_end(ike, p,
 			    "another client has its address and port now");
@@ -54,12 +68,11 @@ static void end_displaced(struct ike *ike, const struct place *new)
 }
 
 /* The newest IKE SA of a peer that is up; NULL. */
-static struct ike_sa *newest_sa(struct ike *ike, const struct peer *p)
+static struct ike_sa *newest_sa(const struct peer *p)
 {
-	struct ike_sa *sa, *next, *best = NULL;
+	struct ike_sa *sa, *best = NULL;
 
-	HASH_ITER(hh, ike->sas, sa, next)
-	{
+	for (sa = p->path->sas; sa; sa = sa->path_next) {
 		if (sa->state == SA_UP && peer_matches(p, sa) &&
 		    (!best || sa->age > best->age))
 			best = sa;
@@ -73,7 +86,7 @@ void peer_sa_up(struct ike *ike, struct ike_sa *sa)
 	struct peer *p;
 
 	end_displaced(ike, &here);
-	for (p = ike->peers; p; p = p->next) {
+	for (p = peers_at(ike, &here); p; p = p->path_next) {
 		if (p->state == PEER_CLOSING || !peer_matches(p, sa))
 			continue;
 		p->sa = sa;
@@ -90,16 +103,18 @@ void peer_sa_up(struct ike *ike, struct ike_sa *sa)
 
 void peer_sa_gone(struct ike *ike, struct ike_sa *sa)
 {
+	struct place here = place_of_sa(sa);
 	struct peer *p;
 
-	for (p = ike->peers; p; p = p->next) {
+	for (p = peers_at(ike, &here); p; p = p->path_next) {
 		if (p->sa == sa)
-			p->sa = newest_sa(ike, p);
+			p->sa = newest_sa(p);
 	}
 }
 
 void peer_initial_contact(struct ike *ike, struct ike_sa *sa)
 {
+	struct place here = place_of_sa(sa);
 	struct ike_sa *old, *next;
 	struct child *c, *next_c;
 	char text[SA_TEXT_MAX];
@@ -107,7 +122,7 @@ void peer_initial_contact(struct ike *ike, struct ike_sa *sa)
 
 	act_log(ike, IKE_LOG_INFO, "%s: initial contact: older SAs go",
 	    sa_text(sa, text));
-	for (p = ike->peers; p; p = p->next) {
+	for (p = peers_at(ike, &here); p; p = p->path_next) {
 		if (!peer_matches(p, sa))
 			continue;
 		for (c = p->children; c; c = next_c) {
@@ -117,12 +132,12 @@ void peer_initial_contact(struct ike *ike, struct ike_sa *sa)
 				child_end(ike, c, false);
 		}
 	}
-	HASH_ITER(hh, ike->sas, old, next)
-	{
-		struct place a = place_of_sa(old), b = place_of_sa(sa);
+	for (old = sas_at(ike, &here); old; old = next) {
+		struct place there = place_of_sa(old);
 
+		next = old->path_next;
 		if (old != sa && old->age < sa->age && old->state == SA_UP &&
-		    same_where(&a, &b) && same_who(&a, &b))
+		    same_where(&there, &here) && same_who(&there, &here))
 			sa_become(ike, old, SA_DEAD);
 	}
 }
@@ -146,14 +161,14 @@ static void move(struct ike *ike, const struct place *from, uint16_t local_port,
 {
 	struct place there = *from;
 	char a[ADDR_TEXT_MAX], b[ADDR_TEXT_MAX];
-	struct ike_sa *sa, *next;
+	struct ike_sa *sa;
 	struct peer *p;
 
 	there.peer = *to;
 	end_displaced(ike, &there);
 	act_log(ike, IKE_LOG_INFO, "%s is %s now (the NAT's mapping changed)",
 	    addr_text(&from->peer, a), addr_text(to, b));
-	for (p = ike->peers; p; p = p->next) {
+	for (p = peers_at(ike, from); p; p = p->path_next) {
 		struct place here = place_of_peer(p);
 
 		if (same_where(&here, from) && same_who(&here, from)) {
@@ -161,8 +176,7 @@ static void move(struct ike *ike, const struct place *from, uint16_t local_port,
 			move_peer(ike, p, to);
 		}
 	}
-	HASH_ITER(hh, ike->sas, sa, next)
-	{
+	for (sa = sas_at(ike, from); sa; sa = sa->path_next) {
 		struct place here = place_of_sa(sa);
 
 		if (sa->state == SA_UP && same_where(&here, from) &&

@@ -362,14 +362,13 @@ void quick_timer(struct ike *ike, struct quick *q)
 	ike_wake(ike, q->due_ms < q->give_up_ms ? q->due_ms : q->give_up_ms);
 }
 
-/* The next of ike's Quick Modes that wait for this peer; NULL. */
-static struct quick *waiting_for(struct ike *ike, const struct peer *p)
+/* The next of the Quick Modes that wait for this peer; NULL. */
+static struct quick *waiting_for(const struct peer *p)
 {
-	struct ike_sa *sa, *next;
+	struct ike_sa *sa;
 	struct quick *q;
 
-	HASH_ITER(hh, ike->sas, sa, next)
-	{
+	for (sa = p->path->sas; sa; sa = sa->path_next) {
 		for (q = sa->quicks; q; q = q->next) {
 			if (q->peer == p && q->state == QUICK_PEER)
 				return q;
@@ -382,17 +381,17 @@ void quick_peer_ready(struct ike *ike, struct peer *p)
 {
 	struct quick *q;
 
-	while ((q = waiting_for(ike, p)))
+	while ((q = waiting_for(p)))
 		quick_order_inbound(ike, q);
 }
 
 void quick_peer_failed(struct ike *ike, struct peer *p)
 {
-	struct ike_sa *sa, *next;
+	struct ike_sa *sa;
 	struct quick *q, *next_q;
 
-	HASH_ITER(hh, ike->sas, sa, next)
-	{
+	/* Their IKE SAs stay: nothing here leaves the list. */
+	for (sa = p->path ? p->path->sas : NULL; sa; sa = sa->path_next) {
 		for (q = sa->quicks; q; q = next_q) {
 			next_q = q->next;
 			if (q->peer == p)

@@ -145,6 +145,7 @@ static void half_open_remove(struct ike *ike, struct ike_sa *sa)
 void sa_link(struct ike *ike, struct ike_sa *sa)
 {
 	HASH_ADD(hh, ike->sas, own, COOKIE_LEN, sa);
+	path_add_sa(ike, sa);
 	if (is_half_open(sa->state))
 		half_open_add(ike, sa);
 }
@@ -153,6 +154,7 @@ static void unlink_sa(struct ike *ike, struct ike_sa *sa)
 {
 	half_open_remove(ike, sa);
 	HASH_DELETE(hh, ike->sas, sa);
+	path_remove_sa(ike, sa);
 	while (sa->quicks)
 		quick_become(ike, sa->quicks, QUICK_DEAD);
 	peer_sa_gone(ike, sa);

@@ -289,6 +289,8 @@ static void peers(struct store *s, struct ike *ike)
 			peer_link(ike, p);
 		}
 		peer_all(s, ike, p);
+		if (s->loading)
+			peer_index(ike, p);
 		p = p->prev;
 	}
 }
@@ -394,12 +396,11 @@ uint8_t *ike_save(const struct ike *ike, uint64_t now_ms, size_t *len)
 /* Each peer belongs to its newest IKE SA again. */
 static void join_peers(struct ike *ike)
 {
-	struct ike_sa *sa, *next;
+	struct ike_sa *sa;
 	struct peer *p;
 
 	for (p = ike->peers; p; p = p->next) {
-		HASH_ITER(hh, ike->sas, sa, next)
-		{
+		for (sa = p->path->sas; sa; sa = sa->path_next) {
 			if (sa->state == SA_UP && peer_matches(p, sa) &&
 			    (!p->sa || sa->age > p->sa->age))
 				p->sa = sa;
