@@ -46,7 +46,8 @@ static void enqueue(struct engine *e, const struct ike_event *ev)
 {
 	struct wire_span text = {
 	    (const uint8_t *)ev->text, ev->text ? strlen(ev->text) + 1 : 0};
-	size_t size = ev->data.len + ev->pub.len + ev->shared.len + text.len;
+	size_t size = ev->data.len + ev->pub.len + ev->shared.len +
+		      ev->live.len + text.len;
 	struct engine_queued *q = xcalloc(1, sizeof(*q) + size);
 	size_t at = 0;
 
@@ -55,6 +56,7 @@ static void enqueue(struct engine *e, const struct ike_event *ev)
 	keep(q, &at, &q->ev.data);
 	keep(q, &at, &q->ev.pub);
 	keep(q, &at, &q->ev.shared);
+	keep(q, &at, &q->ev.live);
 	keep(q, &at, &text);
 	q->ev.text = (const char *)text.data;
 	*e->last = q;

@@ -57,12 +57,13 @@ static void sa_used(struct engine *e, const struct im_sa_used *m)
 	engine_event(e, &ev);
 }
 
-static void held(struct engine *e, const struct im_peer *m)
+static void held(struct engine *e, const struct im_held *m)
 {
 	const struct ike_event ev = {.type = IKE_EV_HELD,
 	    .r = m->r,
 	    .slot = m->slot,
-	    .data = {m->note.data, m->note.len}};
+	    .data = {m->note.data, m->note.len},
+	    .live = {m->live.data, m->live.len}};
 
 	engine_event(e, &ev);
 }

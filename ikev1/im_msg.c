@@ -10,8 +10,14 @@ static const struct msg_field job_fields[] = {
 
 static const struct msg_field peer_fields[] = {
     MSG_NUM(MSG_U64, struct im_peer, r),
-    MSG_NUM(MSG_U32, struct im_peer, slot),
     MSG_BYTES_OF(struct im_peer, note),
+};
+
+static const struct msg_field held_fields[] = {
+    MSG_NUM(MSG_U64, struct im_held, r),
+    MSG_NUM(MSG_U32, struct im_held, slot),
+    MSG_BYTES_OF(struct im_held, note),
+    MSG_BYTES_OF(struct im_held, live),
 };
 
 static const struct msg_field peer_new_done_fields[] = {
@@ -108,7 +114,7 @@ static const struct msg_desc descs[] = {
     MSG_DESC(IM_PSK_DONE, struct im_psk_done, psk_done_fields),
     MSG_DESC(IM_SA_ADD_DONE, struct im_sa_add_done, sa_add_done_fields),
     MSG_DESC(IM_SA_USED, struct im_sa_used, sa_used_fields),
-    MSG_DESC(IM_HELD, struct im_peer, peer_fields),
+    MSG_DESC(IM_HELD, struct im_held, held_fields),
     MSG_DESC(IM_HELD_END, struct im_job, job_fields),
     MSG_DESC(IM_EXPIRE, struct im_sa_event, sa_event_fields),
     MSG_DESC(IM_MAPPING, struct im_sa_event, sa_event_fields),

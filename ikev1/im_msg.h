@@ -13,6 +13,7 @@
 #include "ikev1/core/ike.h"
 
 #define IM_NOTE_MAX 1024
+#define IM_SAS_PER_PEER 16 /* rekeys overlap; more is a broken engine */
 
 enum im_msg {
 	/* engine to monitor */
@@ -30,7 +31,7 @@ enum im_msg {
 	IM_PSK_DONE,	  /* im_psk_done */
 	IM_SA_ADD_DONE,	  /* im_sa_add_done */
 	IM_SA_USED,	  /* im_sa_used */
-	IM_HELD,	  /* an R from before: im_peer */
+	IM_HELD,	  /* an R from before: im_held */
 	IM_HELD_END,	  /* all of them: im_job */
 	IM_EXPIRE,	  /* the kernel: im_sa_event */
 	IM_MAPPING,	  /* the kernel: im_sa_event */
@@ -44,8 +45,14 @@ struct im_job {
 
 struct im_peer {
 	uint64_t r;
-	uint32_t slot; /* IM_HELD */
+	MSG_BLOB(IM_NOTE_MAX) note; /* IM_PEER_NOTE */
+};
+
+struct im_held {
+	uint64_t r;
+	uint32_t slot;
 	MSG_BLOB(IM_NOTE_MAX) note;
+	MSG_BLOB(IM_SAS_PER_PEER *IKE_LIVE_SIZE) live; /* as in ike_event */
 };
 
 struct im_peer_new_done {
@@ -124,6 +131,7 @@ struct im_sa_event {
 union im_any {
 	struct im_job job;
 	struct im_peer peer;
+	struct im_held held;
 	struct im_psk psk;
 	struct im_psk_done psk_done;
 	struct im_sa sa;

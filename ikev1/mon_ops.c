@@ -1,37 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /* The monitor's operations, each with its checks in one table. */
-#include "ikev1/mon_ops.h"
+#include "ikev1/mon_int.h"
 
 #include "common/alloc.h"
 #include "common/secret.h"
-#include "common/slot.h"
 #include "ikev1/core/keymat.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #define SPI_MIN 256 /* RFC 2406 section 2.1: 1 to 255 are reserved */
-
-/* One R, as long as it lives: longer than any engine. */
-struct mon_peer {
-	UT_hash_handle hh; /* by r */
-	uint64_t r;
-	uint32_t slot;
-	struct ike_kernel_sa *sas; /* their keys are zero */
-	size_t sa_count;
-	uint8_t note[IM_NOTE_MAX];
-	uint16_t note_len;
-};
-
-struct mon {
-	struct mon_env env;
-	struct slots *slots;
-	struct mon_peer *peers;
-	struct mon_peer **by_slot; /* max_clients + 1 */
-	uint8_t dummy_psk[32];	   /* nobody's key, for slots without one */
-};
 
 struct mon *mon_new(const struct mon_env *env)
 {
@@ -46,7 +25,7 @@ struct mon *mon_new(const struct mon_env *env)
 	return m;
 }
 
-static void reply(struct mon *m, uint16_t type, const void *body)
+void mon_reply(struct mon *m, uint16_t type, const void *body)
 {
 	m->env.send(m->env.ctx, type, body);
 }
@@ -59,13 +38,7 @@ static struct mon_peer *peer_of_r(const struct mon *m, uint64_t r)
 	return p;
 }
 
-static struct mon_peer *peer_of_slot(const struct mon *m, uint32_t slot)
-{
-	return slot && slot <= m->env.max_clients ? m->by_slot[slot] : NULL;
-}
-
-/* Index of the SA, or -1. Inbound and outbound SPIs are apart. */
-static int find_sa(const struct mon_peer *p, uint8_t dir, uint32_t spi)
+int mon_find_sa(const struct mon_peer *p, uint8_t dir, uint32_t spi)
 {
 	for (size_t i = 0; i < p->sa_count; i++)
 		if (p->sas[i].dir == dir && p->sas[i].spi == spi)
@@ -73,13 +46,12 @@ static int find_sa(const struct mon_peer *p, uint8_t dir, uint32_t spi)
 	return -1;
 }
 
-static void drop_sa(struct mon_peer *p, int at)
+void mon_drop_sa(struct mon_peer *p, int at)
 {
 	p->sas[at] = p->sas[--p->sa_count];
 }
 
-/* Frees R: its SAs go first, then its slot rests. */
-static void end_peer(struct mon *m, struct mon_peer *p)
+void mon_end_peer(struct mon *m, struct mon_peer *p)
 {
 	for (size_t i = 0; i < p->sa_count; i++)
 		m->env.sa_ops->del(m->env.sa_ctx, &p->sas[i]);
@@ -110,7 +82,7 @@ static int do_peer_new(struct mon *m, struct mon_peer *none, const void *body)
 			      : "all slots are taken (l2tp max-clients)");
 		slots_release(m->slots, done.slot, 0);
 		done.slot = 0;
-		reply(m, IM_PEER_NEW_DONE, &done);
+		mon_reply(m, IM_PEER_NEW_DONE, &done);
 		return 0;
 	}
 	p = xcalloc(1, sizeof(*p));
@@ -118,7 +90,7 @@ static int do_peer_new(struct mon *m, struct mon_peer *none, const void *body)
 	p->slot = done.slot;
 	m->by_slot[p->slot] = p;
 	HASH_ADD(hh, m->peers, r, sizeof(p->r), p);
-	reply(m, IM_PEER_NEW_DONE, &done);
+	mon_reply(m, IM_PEER_NEW_DONE, &done);
 	return 0;
 }
 
@@ -170,7 +142,7 @@ static int do_psk(struct mon *m, struct mon_peer *none, const void *body)
 		done.count = (uint16_t)count;
 		done.slots.len = (uint16_t)w.pos;
 	}
-	reply(m, IM_PSK_DONE, &done);
+	mon_reply(m, IM_PSK_DONE, &done);
 	secret_wipe(&done, sizeof(done));
 	return 0;
 }
@@ -183,7 +155,7 @@ static int add_sa(
 
 	if (p->sa_count >= MON_SAS_PER_PEER)
 		return -ENOSPC;
-	if (find_sa(p, sa->dir, sa->spi) >= 0)
+	if (mon_find_sa(p, sa->dir, sa->spi) >= 0)
 		return -EEXIST;
 	err = m->env.sa_ops->add(m->env.sa_ctx, sa);
 	if (err)
@@ -209,14 +181,14 @@ static int do_sa_add(struct mon *m, struct mon_peer *p, const void *body)
 	if (done.error)
 		log_warn(m->env.log, "peer %llu: cannot add SA %08x: %s",
 		    (unsigned long long)p->r, req->spi, strerror(-done.error));
-	reply(m, IM_SA_ADD_DONE, &done);
+	mon_reply(m, IM_SA_ADD_DONE, &done);
 	return 0;
 }
 
 static int do_sa_del(struct mon *m, struct mon_peer *p, const void *body)
 {
 	const struct im_sa_ref *req = body;
-	int at = find_sa(p, req->dir, req->spi), err;
+	int at = mon_find_sa(p, req->dir, req->spi), err;
 
 	/* The kernel may have been faster: its hard limit deletes too. */
 	if (at < 0)
@@ -225,14 +197,14 @@ static int do_sa_del(struct mon *m, struct mon_peer *p, const void *body)
 	if (err && err != -ESRCH)
 		log_warn(m->env.log, "peer %llu: cannot delete SA %08x: %s",
 		    (unsigned long long)p->r, req->spi, strerror(-err));
-	drop_sa(p, at);
+	mon_drop_sa(p, at);
 	return 0;
 }
 
 static int do_sa_encap(struct mon *m, struct mon_peer *p, const void *body)
 {
 	const struct im_sa_ref *req = body;
-	int at = find_sa(p, req->dir, req->spi), err;
+	int at = mon_find_sa(p, req->dir, req->spi), err;
 	struct ike_kernel_sa sa;
 
 	if (at < 0)
@@ -261,12 +233,12 @@ static int do_sa_query(struct mon *m, struct mon_peer *p, const void *body)
 	const struct im_sa_query *req = body;
 	struct im_sa_used used = {
 	    .job = req->job, .error = -ESRCH, .r = req->r, .spi = req->spi};
-	int at = find_sa(p, req->dir, req->spi);
+	int at = mon_find_sa(p, req->dir, req->spi);
 
 	if (at >= 0)
 		used.error = m->env.sa_ops->query(
 		    m->env.sa_ctx, &p->sas[at], &used.packets);
-	reply(m, IM_SA_USED, &used);
+	mon_reply(m, IM_SA_USED, &used);
 	return 0;
 }
 
@@ -283,7 +255,7 @@ static int do_peer_note(struct mon *m, struct mon_peer *p, const void *body)
 static int do_peer_end(struct mon *m, struct mon_peer *p, const void *body)
 {
 	(void)body;
-	end_peer(m, p);
+	mon_end_peer(m, p);
 	return 0;
 }
 
@@ -329,7 +301,7 @@ static const char *check_sa_add(const struct mon_peer *p, const void *body)
 static const char *check_sa_encap(const struct mon_peer *p, const void *body)
 {
 	const struct im_sa_ref *req = body;
-	int at = find_sa(p, req->dir, req->spi);
+	int at = mon_find_sa(p, req->dir, req->spi);
 
 	if (!req->src.port || !req->dst.port)
 		return "no ports for the encapsulation";
@@ -403,106 +375,4 @@ int mon_handle(struct mon *m, const struct msg_header *hdr, const void *body)
 	}
 	bad = op->check ? op->check(p, body) : NULL;
 	return bad ? refuse(m, hdr->type, bad) : op->run(m, p, body);
-}
-
-/* --- what is not asked by an engine -------------------------------------- */
-
-void mon_engine_started(struct mon *m)
-{
-	const struct im_job end = {0};
-	struct mon_peer *p, *next;
-
-	HASH_ITER(hh, m->peers, p, next)
-	{
-		struct im_peer held = {.r = p->r, .slot = p->slot};
-
-		held.note.len = p->note_len;
-		memcpy(held.note.data, p->note, p->note_len);
-		reply(m, IM_HELD, &held);
-	}
-	reply(m, IM_HELD_END, &end);
-}
-
-void mon_engine_ended(struct mon *m)
-{
-	struct mon_peer *p, *next;
-
-	HASH_ITER(hh, m->peers, p, next)
-	if (!p->sa_count && !p->note_len)
-		end_peer(m, p);
-}
-
-void mon_expire(struct mon *m, uint32_t slot, uint32_t spi, bool hard)
-{
-	struct mon_peer *p = peer_of_slot(m, slot);
-	struct im_sa_event ev = {.spi = spi, .hard = hard};
-
-	if (!p)
-		return;
-	ev.r = p->r;
-	for (uint8_t dir = IKE_SA_IN; hard && dir <= IKE_SA_OUT; dir++) {
-		int at = find_sa(p, dir, spi);
-
-		/* The kernel has deleted it already. */
-		if (at >= 0)
-			drop_sa(p, at);
-	}
-	reply(m, IM_EXPIRE, &ev);
-}
-
-void mon_mapping(
-    struct mon *m, uint32_t slot, uint32_t spi, const struct addr *peer)
-{
-	struct mon_peer *p = peer_of_slot(m, slot);
-	struct im_sa_event ev = {.spi = spi, .peer = *peer};
-
-	if (!p)
-		return;
-	ev.r = p->r;
-	reply(m, IM_MAPPING, &ev);
-}
-
-void mon_end_all(struct mon *m)
-{
-	struct mon_peer *p, *next;
-	int err;
-
-	HASH_ITER(hh, m->peers, p, next)
-	end_peer(m, p);
-	err = m->env.sa_ops->flush(m->env.sa_ctx);
-	if (err)
-		log_error(m->env.log, "SAs may be left in the kernel: %s",
-		    strerror(-err));
-}
-
-size_t mon_peers(const struct mon *m)
-{
-	return HASH_COUNT(m->peers);
-}
-
-size_t mon_sas(const struct mon *m)
-{
-	struct mon_peer *p, *next;
-	size_t n = 0;
-
-	HASH_ITER(hh, m->peers, p, next)
-	n += p->sa_count;
-	return n;
-}
-
-void mon_free(struct mon *m)
-{
-	struct mon_peer *p, *next;
-
-	if (!m)
-		return;
-	HASH_ITER(hh, m->peers, p, next)
-	{
-		HASH_DELETE(hh, m->peers, p);
-		free(p->sas);
-		free(p);
-	}
-	slots_free(m->slots);
-	free(m->by_slot);
-	free(m);
 }

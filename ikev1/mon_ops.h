@@ -16,7 +16,7 @@
 #include "ikev1/sa_ops.h"
 
 #define MON_SLOT_REST_MS 60000
-#define MON_SAS_PER_PEER 16 /* rekeys overlap; more is a broken engine */
+#define MON_SAS_PER_PEER IM_SAS_PER_PEER
 
 struct mon;
 
@@ -51,6 +51,8 @@ void mon_engine_started(struct mon *m);
 void mon_engine_ended(struct mon *m);
 /* The kernel says that an SA of slot expired, or the peer's port changed. */
 void mon_expire(struct mon *m, uint32_t slot, uint32_t spi, bool hard);
+/* Events were lost: what the kernel has no more counts as expired. */
+void mon_resync(struct mon *m);
 void mon_mapping(
     struct mon *m, uint32_t slot, uint32_t spi, const struct addr *peer);
 /* Deletes every SA of ours and forgets all R: the end of the monitor. */

@@ -168,6 +168,8 @@ static void on_xfrm(void *ctx, const struct xfrm_event *ev)
 
 	if (ev->type == XFRM_EVENT_EXPIRE)
 		mon_expire(m->mon, ev->slot, ev->spi, ev->hard);
+	else if (ev->type == XFRM_EVENT_LOST)
+		mon_resync(m->mon);
 	else
 		mon_mapping(m->mon, ev->slot, ev->spi, &ev->peer);
 }

@@ -22,6 +22,9 @@ struct sa_ops {
 	 * -ESRCH when there is none. */
 	int (*query)(
 	    void *ctx, const struct ike_kernel_sa *sa, uint64_t *packets);
+	/* Every SA whose mark is one of ours: slot, spi and dst of each, in
+	 * an array to free().  0 or -errno. */
+	int (*list)(void *ctx, struct ike_kernel_sa **out, size_t *count);
 	/* Deletes every SA whose mark is one of ours. 0 or -errno. */
 	int (*flush)(void *ctx);
 };

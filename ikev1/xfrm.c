@@ -185,8 +185,21 @@ struct found {
 	size_t count;
 };
 
-/* One datagram of a dump; true when it was the last. */
-static bool read_dump(
+/* 0 when the message ends a dump well, or why it does not. */
+static int dump_error(const struct nlmsghdr *h)
+{
+	struct nlmsgerr e = {.error = 0};
+
+	if (h->nlmsg_type == NLMSG_ERROR &&
+	    h->nlmsg_len >= NLMSG_LENGTH(sizeof(e)))
+		memcpy(&e, NLMSG_DATA(h), sizeof(e));
+	else if (h->nlmsg_len >= NLMSG_LENGTH(sizeof(e.error)))
+		memcpy(&e.error, NLMSG_DATA(h), sizeof(e.error));
+	return e.error < 0 ? e.error : 0;
+}
+
+/* One datagram of a dump: 1 when more comes, 0 at its end, or -errno. */
+static int read_dump(
     const union buffer *b, size_t n, uint32_t seq, struct found *found)
 {
 	const struct nlmsghdr *h = &b->h;
@@ -198,17 +211,18 @@ static bool read_dump(
 		if (h->nlmsg_seq != seq)
 			continue;
 		if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR)
-			return true;
+			return dump_error(h);
 		xfrm_read_event(h, n, &ev);
 		if (ev.type != XFRM_EVENT_SA)
 			continue;
+		sa.slot = ev.slot;
 		sa.spi = ev.spi;
 		sa.dst = ev.dst;
 		found->items = xreallocarray(
 		    found->items, found->count + 1, sizeof(*found->items));
 		found->items[found->count++] = sa;
 	}
-	return false;
+	return 1;
 }
 
 static int dump(struct xfrm *x, struct found *found)
@@ -220,14 +234,30 @@ static int dump(struct xfrm *x, struct found *found)
 		return (int)seq;
 	for (;;) {
 		ssize_t n = receive(x->fd, &b, 0);
+		int more;
 
 		if (n == -EPERM)
 			continue;
 		if (n < 0)
 			return (int)n;
-		if (read_dump(&b, (size_t)n, (uint32_t)seq, found))
-			return 0;
+		more = read_dump(&b, (size_t)n, (uint32_t)seq, found);
+		if (more <= 0)
+			return more;
 	}
+}
+
+static int op_list(void *ctx, struct ike_kernel_sa **out, size_t *count)
+{
+	struct found found = {0};
+	int err = dump(ctx, &found);
+
+	if (err) {
+		free(found.items);
+		return err;
+	}
+	*out = found.items;
+	*count = found.count;
+	return 0;
 }
 
 /* Again until none is left: a dump may miss what changes meanwhile. */
@@ -252,27 +282,24 @@ static int op_flush(void *ctx)
 }
 
 const struct sa_ops xfrm_sa_ops = {
-    op_add, op_del, op_encap, op_query, op_flush};
+    op_add, op_del, op_encap, op_query, op_list, op_flush};
 
-static void on_events(uv_poll_t *poll, int status, int events)
+/* What is there; true when the kernel dropped some. */
+static bool read_events(struct xfrm *x)
 {
-	struct xfrm *x = poll->data;
 	union buffer b;
+	bool is_lost = false;
 
-	(void)status;
-	(void)events;
 	for (int i = 0; i < 64; i++) {
 		ssize_t got = receive(x->event_fd, &b, MSG_DONTWAIT);
 		const struct nlmsghdr *h = &b.h;
 		size_t n = (size_t)got;
 
-		if (got == -ENOBUFS)
-			log_warn(x->log, "the kernel dropped XFRM events: SAs "
-					 "may have expired unseen");
+		is_lost |= got == -ENOBUFS;
 		if (got == -ENOBUFS || got == -EPERM)
 			continue;
 		if (got < 0)
-			return;
+			break;
 		for (; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
 			struct xfrm_event ev;
 
@@ -282,6 +309,18 @@ static void on_events(uv_poll_t *poll, int status, int events)
 				x->event(x->ctx, &ev);
 		}
 	}
+	return is_lost;
+}
+
+static void on_events(uv_poll_t *poll, int status, int events)
+{
+	const struct xfrm_event lost = {.type = XFRM_EVENT_LOST};
+	struct xfrm *x = poll->data;
+
+	(void)status;
+	(void)events;
+	if (read_events(x))
+		x->event(x->ctx, &lost);
 }
 
 /*

@@ -11,7 +11,8 @@
 
 struct xfrm;
 
-/* Called from the loop for each EXPIRE and MAPPING of an SA of ours. */
+/* Called from the loop for each EXPIRE and MAPPING of an SA of ours, and
+ * with LOST after some were dropped. */
 typedef void (*xfrm_event_fn)(void *ctx, const struct xfrm_event *ev);
 
 /* 0 with *out, or -errno (logged). Needs CAP_NET_ADMIN. */

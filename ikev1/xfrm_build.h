@@ -38,6 +38,7 @@ enum xfrm_event_type {
 	XFRM_EVENT_SA,	 /* an answer to a dump or a get */
 	XFRM_EVENT_EXPIRE,
 	XFRM_EVENT_MAPPING,
+	XFRM_EVENT_LOST, /* of a listener: events were dropped unseen */
 };
 
 struct xfrm_event {

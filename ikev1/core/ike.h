@@ -88,19 +88,24 @@ enum ike_event_type {
 	IKE_EV_SHUTDOWN,     /* delete everything, politely */
 };
 
+#define IKE_LIVE_SIZE 5
+
 struct ike_event {
 	enum ike_event_type type;
 	uint64_t now_ms;
-	uint32_t job;		 /* of the action that this answers */
-	int error;		 /* 0 or -errno */
-	uint64_t r;		 /* PEER_*, HELD */
-	uint32_t slot;		 /* PEER_OPENED, HELD */
-	uint32_t spi;		 /* SA_DONE, EXPIRE, MAPPING: host order */
-	bool hard;		 /* EXPIRE */
-	uint64_t packets;	 /* SA_USED: that it carried so far */
-	struct addr local;	 /* DATAGRAM: where it arrived, with port */
-	struct addr peer;	 /* DATAGRAM: from; MAPPING: new outer peer */
-	struct wire_span data;	 /* DATAGRAM; HELD: the note */
+	uint32_t job;	       /* of the action that this answers */
+	int error;	       /* 0 or -errno */
+	uint64_t r;	       /* PEER_*, HELD */
+	uint32_t slot;	       /* PEER_OPENED, HELD */
+	uint32_t spi;	       /* SA_DONE, EXPIRE, MAPPING: host order */
+	bool hard;	       /* EXPIRE */
+	uint64_t packets;      /* SA_USED: that it carried so far */
+	struct addr local;     /* DATAGRAM: where it arrived, with port */
+	struct addr peer;      /* DATAGRAM: from; MAPPING: new outer peer */
+	struct wire_span data; /* DATAGRAM; HELD: the note */
+	/* HELD: R's SAs that the kernel has, IKE_LIVE_SIZE bytes each:
+	 * direction (u8), SPI (u32). */
+	struct wire_span live;
 	struct wire_span pub;	 /* DH_DONE: our public value, padded */
 	struct wire_span shared; /* DH_DONE: g^xy, padded; PSK_DONE: the
 				  * candidates' slots (candidate.h) */

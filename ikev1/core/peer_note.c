@@ -140,6 +140,38 @@ void peer_note(struct ike *ike, struct peer *p)
 	store_free(&s);
 }
 
+static bool is_live(struct wire_span live, enum ike_sa_dir dir, uint32_t spi)
+{
+	struct wire_reader r;
+
+	wire_reader_init(&r, live.data, live.len);
+	while (wire_left(&r)) {
+		uint8_t its_dir = wire_get_u8(&r);
+		uint32_t its_spi = wire_get_u32(&r);
+
+		if (!wire_error(&r) && its_dir == dir && its_spi == spi)
+			return true;
+	}
+	return false;
+}
+
+/* Ends pairs that the kernel has no more: they expired unheard. */
+static void end_expired(struct ike *ike, struct peer *p, struct wire_span live)
+{
+	struct child *c = p->children, *next;
+
+	for (; c; c = next) {
+		next = c->next;
+		if (is_live(live, IKE_SA_IN, c->spi_in) &&
+		    (!c->has_out || is_live(live, IKE_SA_OUT, c->spi_out)))
+			continue;
+		act_log(ike, IKE_LOG_INFO,
+		    "R %llu: IPsec SAs in %08x out %08x expired meanwhile",
+		    (unsigned long long)p->r, c->spi_in, c->spi_out);
+		child_end(ike, c, false);
+	}
+}
+
 void peer_held(struct ike *ike, const struct ike_event *ev)
 {
 	struct store s;
@@ -166,4 +198,5 @@ void peer_held(struct ike *ike, const struct ike_event *ev)
 	peer_tell(ike, p, IKE_ACT_PEER_UP);
 	act_log(ike, IKE_LOG_INFO, "R %llu: %s is held over a restart",
 	    (unsigned long long)p->r, p->identity);
+	end_expired(ike, p, ev->live);
 }

@@ -131,6 +131,8 @@ bool ikew_logged(const struct ikew *w, const char *text);
 int ikew_log_count(const struct ikew *w, const char *text);
 void ikew_log_clear(struct ikew *w);
 size_t ikew_live_sas(const struct ikew *w);
+/* Those of R as IKE_EV_HELD has them; out holds WORLD_SAS.  Its length. */
+size_t ikew_live(const struct ikew *w, uint64_t r, uint8_t *out);
 struct ikew_sa *ikew_find_sa(struct ikew *w, uint32_t spi);
 struct ikew_peer *ikew_find_peer(struct ikew *w, uint64_t r);
 size_t ikew_peers_in(const struct ikew *w, enum ikew_peer_state state);

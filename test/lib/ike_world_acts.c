@@ -322,6 +322,19 @@ void ikew_log_clear(struct ikew *w)
 	w->log_len = 0;
 }
 
+size_t ikew_live(const struct ikew *w, uint64_t r, uint8_t *out)
+{
+	struct wire_writer wr;
+
+	wire_writer_init(&wr, out, WORLD_SAS * IKE_LIVE_SIZE);
+	for (size_t i = 0; i < w->sa_count; i++)
+		if (w->sa[i].is_live && w->sa[i].sa.r == r) {
+			wire_put_u8(&wr, w->sa[i].sa.dir);
+			wire_put_u32(&wr, w->sa[i].sa.spi);
+		}
+	return wr.pos;
+}
+
 size_t ikew_live_sas(const struct ikew *w)
 {
 	size_t n = 0;

@@ -147,6 +147,8 @@ static void damaged_bytes_do_no_harm(void **state)
 /* The engine dies: a new machine knows only what the monitor kept. */
 static void crash(struct ikew *w)
 {
+	uint8_t live[WORLD_SAS * IKE_LIVE_SIZE];
+
 	ikew_crash(w);
 	for (size_t i = 0; i < w->peer_count; i++) {
 		struct ikew_peer *p = &w->peer[i];
@@ -157,7 +159,8 @@ static void crash(struct ikew *w)
 		ikew_step(w, &(struct ike_event){.type = IKE_EV_HELD,
 				 .r = p->r,
 				 .slot = p->slot,
-				 .data = {p->note, p->note_len}});
+				 .data = {p->note, p->note_len},
+				 .live = {live, ikew_live(w, p->r, live)}});
 	}
 	ikew_run(w, 50);
 }
@@ -226,6 +229,33 @@ static void a_held_peer_can_end(void **state)
 		ikew_run(w, 31000);
 		assert_int_equal(w->peer[0].state, WORLD_PEER_ENDED);
 		assert_int_equal(ikew_counts(w).peers, 0);
+		ikew_free(w);
+	}
+}
+
+/* The kernel was faster than the next engine. */
+static void what_expired_unheard_is_not_held(void **state)
+{
+	(void)state;
+	for (int dir = IKE_SA_IN; dir <= IKE_SA_OUT; dir++) {
+		struct ikew *w = ikew_new(3);
+		struct ike_client *c =
+		    ikew_client(w, "10.0.0.2", "192.0.2.9", 4000);
+
+		assert_true(ikew_connect(w, c));
+		ikew_run(w, 50);
+		assert_int_equal(ikew_live_sas(w), 2);
+		for (size_t i = 0; i < w->sa_count; i++)
+			if (w->sa[i].sa.dir == dir)
+				w->sa[i].is_live = false;
+		crash(w);
+		assert_true(ikew_logged(w, "expired meanwhile"));
+		assert_int_equal(ikew_counts(w).pairs, 0);
+		assert_int_equal(ikew_live_sas(w), 0);
+		/* Nothing is left of it: R ends as any other. */
+		assert_int_equal(w->peer[0].state, WORLD_PEER_UP);
+		ikew_run(w, 31000);
+		assert_int_equal(w->peer[0].state, WORLD_PEER_ENDED);
 		ikew_free(w);
 	}
 }
@@ -366,6 +396,7 @@ int main(void)
 	    cmocka_unit_test(damaged_bytes_do_no_harm),
 	    cmocka_unit_test(a_held_peer_is_told_and_adopted),
 	    cmocka_unit_test(a_held_peer_can_end),
+	    cmocka_unit_test(what_expired_unheard_is_not_held),
 	    cmocka_unit_test(a_note_that_cannot_be_read_ends_its_r),
 	    cmocka_unit_test(store_keeps_every_kind_of_field),
 	    cmocka_unit_test(store_refuses_what_is_out_of_range),

@@ -27,7 +27,7 @@ struct world {
 	/* the fake kernel */
 	struct ike_kernel_sa sas[64];
 	size_t sa_count;
-	int add_error, del_calls, encap_calls, flush_calls;
+	int add_error, list_error, del_calls, encap_calls, flush_calls;
 	struct ike_kernel_sa encapped;
 	uint64_t packets; /* that each SA has carried */
 	/* what went to the engine */
@@ -93,8 +93,25 @@ static int fake_flush(void *ctx)
 	return 0;
 }
 
+static int fake_list(void *ctx, struct ike_kernel_sa **out, size_t *count)
+{
+	struct world *w = ctx;
+
+	if (w->list_error)
+		return w->list_error;
+	*count = w->sa_count;
+	*out = calloc(w->sa_count + 1, sizeof(**out));
+	for (size_t i = 0; i < w->sa_count; i++) {
+		(*out)[i].slot = w->sas[i].slot;
+		(*out)[i].spi = w->sas[i].spi;
+		(*out)[i].dst = w->sas[i].dst;
+		(*out)[i].dst.port = 0; /* a dump has no ports */
+	}
+	return 0;
+}
+
 static const struct sa_ops fake_ops = {
-    fake_add, fake_del, fake_encap, fake_query, fake_flush};
+    fake_add, fake_del, fake_encap, fake_query, fake_list, fake_flush};
 
 static void on_send(void *ctx, uint16_t type, const void *body)
 {
@@ -532,17 +549,86 @@ static void test_next_engine(void **state)
 	mon_engine_started(w->mon);
 	assert_int_equal(w->sent, 3);
 	assert_int_equal(w->types[0], IM_HELD);
-	assert_int_equal(w->bodies[0].peer.r, r[0]);
-	assert_int_equal(w->bodies[0].peer.slot, slot[0]);
-	assert_int_equal(w->bodies[0].peer.note.len, 0);
+	assert_int_equal(w->bodies[0].held.r, r[0]);
+	assert_int_equal(w->bodies[0].held.slot, slot[0]);
+	assert_int_equal(w->bodies[0].held.note.len, 0);
+	assert_int_equal(w->bodies[0].held.live.len, IKE_LIVE_SIZE);
+	assert_memory_equal(
+	    w->bodies[0].held.live.data, "\0\0\0\x10\0", IKE_LIVE_SIZE);
 	assert_int_equal(w->types[1], IM_HELD);
-	assert_int_equal(w->bodies[1].peer.r, r[1]);
-	assert_memory_equal(w->bodies[1].peer.note.data, "note", 4);
+	assert_int_equal(w->bodies[1].held.r, r[1]);
+	assert_memory_equal(w->bodies[1].held.note.data, "note", 4);
+	assert_int_equal(w->bodies[1].held.live.len, 0);
 	assert_int_equal(w->types[2], IM_HELD_END);
 	/* No live slot is given again. */
 	assert_true(new_peer(w, &slot[2]) > r[2]);
 	assert_int_not_equal(slot[2], slot[0]);
 	assert_int_not_equal(slot[2], slot[1]);
+	close_world(w);
+}
+
+/* An SA that expired while no engine ran is not among the live ones. */
+static void test_expired_between_engines(void **state)
+{
+	struct world *w = open_world(4);
+	uint32_t slot;
+	uint64_t r = new_peer(w, &slot);
+	struct im_sa sa = sample(r, slot, 0x1000);
+
+	(void)state;
+	for (uint32_t i = 0; i < MON_SAS_PER_PEER; i++) {
+		sa.spi = 0x1000 + i;
+		sa.dir = i % 2 ? IKE_SA_OUT : IKE_SA_IN;
+		assert_int_equal(add(w, &sa), 0);
+	}
+	mon_engine_ended(w->mon);
+	mon_expire(w->mon, slot, 0x1000, true);
+	w->sent = 0;
+	mon_engine_started(w->mon);
+	assert_int_equal(w->types[0], IM_HELD);
+	assert_int_equal(
+	    w->bodies[0].held.live.len, (MON_SAS_PER_PEER - 1) * IKE_LIVE_SIZE);
+	for (size_t i = 0; i < MON_SAS_PER_PEER - 1; i++)
+		assert_int_not_equal(
+		    w->bodies[0].held.live.data[i * IKE_LIVE_SIZE + 4], 0);
+	close_world(w);
+}
+
+/* Events were lost: what the kernel does not have has expired. */
+static void test_resync(void **state)
+{
+	struct world *w = open_world(4);
+	uint32_t slot[2];
+	uint64_t r[2] = {new_peer(w, &slot[0]), new_peer(w, &slot[1])};
+	struct im_sa sa;
+
+	(void)state;
+	for (uint32_t i = 0; i < 4; i++) {
+		sa = sample(r[i / 2], slot[i / 2], 0x1000 + i);
+		assert_int_equal(add(w, &sa), 0);
+	}
+	w->sent = 0;
+	mon_resync(w->mon);
+	assert_int_equal(w->sent, 0);
+	assert_int_equal(mon_sas(w->mon), 4);
+	/* 0x1001 went; another SA has its SPI, for another address. */
+	addr_parse(&w->sas[1].dst, "192.0.2.2");
+	mon_resync(w->mon);
+	assert_int_equal(w->sent, 1);
+	assert_int_equal(w->types[0], IM_EXPIRE);
+	assert_int_equal(w->bodies[0].event.r, r[0]);
+	assert_int_equal(w->bodies[0].event.spi, 0x1001);
+	assert_int_equal(w->bodies[0].event.hard, 1);
+	assert_int_equal(mon_sas(w->mon), 3);
+	/* A kernel that does not answer says nothing about any SA. */
+	w->list_error = -EAGAIN;
+	w->sa_count = 0;
+	mon_resync(w->mon);
+	assert_int_equal(w->sent, 1);
+	w->list_error = 0;
+	mon_resync(w->mon);
+	assert_int_equal(w->sent, 4);
+	assert_int_equal(mon_sas(w->mon), 0);
 	close_world(w);
 }
 
@@ -648,6 +734,8 @@ int main(void)
 	    cmocka_unit_test(test_encap),
 	    cmocka_unit_test(test_psk),
 	    cmocka_unit_test(test_next_engine),
+	    cmocka_unit_test(test_expired_between_engines),
+	    cmocka_unit_test(test_resync),
 	    cmocka_unit_test(test_kernel_events),
 	    cmocka_unit_test(test_end_all),
 	    cmocka_unit_test(test_numbers_are_never_reused),

@@ -17,6 +17,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -210,8 +211,9 @@ static void add_foreign(const struct ike_kernel_sa *sa)
 
 static void test_flush_takes_ours_only(void **state)
 {
-	struct ike_kernel_sa foreign = sample(9, IKE_SA_IN, 0x9999);
+	struct ike_kernel_sa foreign = sample(9, IKE_SA_IN, 0x9999), *list;
 	struct world w;
+	size_t count;
 
 	(void)state;
 	if (!can_run())
@@ -228,7 +230,15 @@ static void test_flush_takes_ours_only(void **state)
 		assert_int_equal(add(&w, &out), 0);
 	}
 	add_foreign(&foreign);
+	assert_int_equal(xfrm_sa_ops.list(w.x, &list, &count), 0);
+	assert_int_equal(count, 600);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(list[i].spi & 0xffff, list[i].slot);
+	free(list);
 	assert_int_equal(xfrm_sa_ops.flush(w.x), 0);
+	assert_int_equal(xfrm_sa_ops.list(w.x, &list, &count), 0);
+	assert_int_equal(count, 0);
+	free(list);
 	for (uint32_t slot = 1; slot <= 300; slot++) {
 		struct ike_kernel_sa in =
 		    sample(slot, IKE_SA_IN, 0x10000 + slot);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+/* What mon_*.c share: every R, its slot and its SAs. */
+#ifndef IKEV1_MON_INT_H
+#define IKEV1_MON_INT_H
+
+#include "common/slot.h"
+#include "ikev1/mon_ops.h"
+
+#include <uthash.h>
+
+/* One R, as long as it lives: longer than any engine. */
+struct mon_peer {
+	UT_hash_handle hh; /* by r */
+	uint64_t r;
+	uint32_t slot;
+	struct ike_kernel_sa *sas; /* their keys are zero */
+	size_t sa_count;
+	uint8_t note[IM_NOTE_MAX];
+	uint16_t note_len;
+};
+
+struct mon {
+	struct mon_env env;
+	struct slots *slots;
+	struct mon_peer *peers;
+	struct mon_peer **by_slot; /* max_clients + 1 */
+	uint8_t dummy_psk[32];	   /* nobody's key, for slots without one */
+};
+
+/* Sends to the engine. */
+void mon_reply(struct mon *m, uint16_t type, const void *body);
+/* Index of the SA, or -1. Inbound and outbound SPIs are apart. */
+int mon_find_sa(const struct mon_peer *p, uint8_t dir, uint32_t spi);
+/* Forgets it; the kernel keeps what it has. */
+void mon_drop_sa(struct mon_peer *p, int at);
+/* Frees R: its SAs go first, then its slot rests. */
+void mon_end_peer(struct mon *m, struct mon_peer *p);
+
+#endif
