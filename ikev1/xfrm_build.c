@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MAPPING_S 1
+
 struct cipher_row {
 	uint16_t number;
 	uint16_t key_len; /* bytes; 0: as AES */
@@ -154,7 +156,13 @@ static int put_encap(struct nl_msg *msg, const struct ike_kernel_sa *sa)
 	    .encap_sport = htons(sa->src.port),
 	    .encap_dport = htons(sa->dst.port)};
 
-	return nla_put(msg, XFRMA_ENCAP, sizeof(t), &t);
+	if (nla_put(msg, XFRMA_ENCAP, sizeof(t), &t))
+		return -1;
+	/* One MAPPING a second and port, not one a packet (from 5.17 on;
+	 * older kernels pass over it). */
+	return sa->dir == IKE_SA_IN
+		   ? nla_put_u32(msg, XFRMA_MTIMER_THRESH, MAPPING_S)
+		   : 0;
 }
 
 static int put_mark(struct nl_msg *msg, uint32_t slot)

@@ -131,6 +131,7 @@ void child_end(struct ike *ike, struct child *c, bool tell)
 	if (tell && p->sa)
 		info_delete_esp(ike, p->sa, c->spi_in);
 	child_become(ike, c, CHILD_DEAD);
+	rekey_pair_gone(ike, p);
 	peer_note(ike, p);
 	peer_check(ike, p);
 }

@@ -84,6 +84,7 @@ struct child {
 	uint64_t
 	    retire_ms; /* it was replaced: when to look whether it can go */
 	uint8_t retire_tries;
+	bool is_worn; /* past its soft limit */
 	bool encap;
 	bool has_out;		      /* the outbound SA may be in the kernel */
 	struct ike_kernel_sa in, out; /* keys: wiped once ordered */
@@ -473,6 +474,8 @@ void peer_held(struct ike *ike, const struct ike_event *ev);
 /* rekey.c: renewing pairs of IPsec SAs */
 /* A soft limit of c. */
 void rekey_soft(struct ike *ike, struct child *c);
+/* A pair of p is gone. */
+void rekey_pair_gone(struct ike *ike, struct peer *p);
 /* p has a new IKE SA. */
 void rekey_sa_up(struct ike *ike, struct peer *p);
 /* c is a new pair: the older ones are on their way out. */

@@ -6,7 +6,7 @@
  */
 #include "ikev1/core/ike_priv.h"
 
-#include <string.h>
+#define MAPPING_MS 1000 /* at most one change of port in it */
 
 /* Place and identity of an IKE SA or a peer, apart from both. */
 struct place {
@@ -127,8 +127,8 @@ void peer_initial_contact(struct ike *ike, struct ike_sa *sa)
 			continue;
 		for (c = p->children; c; c = next_c) {
 			next_c = c->next;
-			/* Its own are not older than itself. */
-			if (memcmp(c->own, sa->own, COOKIE_LEN))
+			/* Its own, and a newer one's, are not older. */
+			if (c->sa_age < sa->age)
 				child_end(ike, c, false);
 		}
 	}
@@ -205,19 +205,25 @@ void peer_sa_moved(
 	move(ike, &from, ev->local.port, &ev->peer);
 }
 
+/*
+ * The kernel says so with each packet until its SA follows: what is passed
+ * over here comes again.
+ */
 void peer_mapping(struct ike *ike, const struct ike_event *ev)
 {
 	struct child *c = child_find(ike, ev->spi);
+	struct peer *p = c ? c->peer : NULL;
 	struct place from;
-	struct peer *p;
 
-	if (!c || !ev->peer.port || addr_equal(&c->peer->peer, &ev->peer))
+	if (!p || p->r != ev->r || !ev->peer.port ||
+	    addr_equal(&p->peer, &ev->peer) ||
+	    (p->moved_ms && ike->now < p->moved_ms + MAPPING_MS))
 		return;
-	p = c->peer;
 	if (!addr_ip_equal(&p->peer, &ev->peer)) {
 		peer_end(ike, p, "its outer address changed");
 		return;
 	}
+	p->moved_ms = ike->now;
 	from = place_of_peer(p);
 	move(ike, &from, p->local.port, &ev->peer);
 }

@@ -49,10 +49,20 @@ void rekey_soft(struct ike *ike, struct child *c)
 {
 	struct peer *p = c->peer;
 
+	c->is_worn = true;
 	/* The client was faster, or the other direction's limit was. */
 	if (c != newest_up(p) || p->rekey_ms != NEVER)
 		return;
 	try_now(ike, p);
+}
+
+void rekey_pair_gone(struct ike *ike, struct peer *p)
+{
+	struct child *c = newest_up(p);
+
+	/* The client may have a better one on its way. */
+	if (c && c->is_worn && p->rekey_ms == NEVER)
+		rekey_at(ike, p, ike->now + BUSY_MS);
 }
 
 void rekey_sa_up(struct ike *ike, struct peer *p)

@@ -386,6 +386,85 @@ static void initial_contact_removes_older_state_only(void **state)
 	}
 }
 
+/* It comes late, under the IKE SA before: what is newer stays. */
+static void a_late_initial_contact_spares_what_is_newer(void **state)
+{
+	(void)state;
+	for (int save = 0; save < 2; save++) {
+		struct ike_client *c;
+		struct ikew *w = connected(&c, save);
+		struct client_sa *first = c->cur, *second;
+
+		assert_true(ikew_main(w, c));
+		second = c->cur;
+		assert_true(ikew_quick(w, c));
+		ikew_run(w, 50);
+		assert_int_equal(ikew_live_sas(w), 4);
+		c->cur = first;
+		ikec_notify(c, ISAKMP_N_INITIAL_CONTACT);
+		ikew_run(w, 50);
+		assert_true(ikew_pair_right(w, c));
+		assert_int_equal(ikew_live_sas(w), 4);
+		assert_int_equal(ikew_counts(w).sas, 2);
+		/* Even when the newer IKE SA is gone meanwhile. */
+		c->cur = second;
+		ikec_delete_sa(c, second);
+		ikew_run(w, 50);
+		c->cur = first;
+		ikec_notify(c, ISAKMP_N_INITIAL_CONTACT);
+		ikew_run(w, 50);
+		assert_true(ikew_pair_right(w, c));
+		ikew_free(w);
+	}
+}
+
+/* Several SPIs in one Delete: unknown ones, old before new, twice. */
+static void one_delete_may_name_many(void **state)
+{
+	(void)state;
+	for (int order = 0; order < 4; order++) {
+		struct ike_client *c;
+		struct ikew *w = connected(&c, order & 1);
+		uint32_t old = ikec_newest_pair(c)->spi_in, new;
+		uint8_t spis[16], body[64];
+		struct payload_delete d = {.doi = ISAKMP_DOI_IPSEC,
+		    .protocol = ISAKMP_PROTO_ESP,
+		    .spi_len = 4,
+		    .count = 4,
+		    .spis = {spis, 16}};
+		struct wire_writer out;
+
+		assert_true(ikew_quick(w, c));
+		new = ikec_newest_pair(c)->spi_in;
+		/* Under the next IKE SA, when the one before is gone. */
+		if (order & 2) {
+			ikec_delete_sa(c, c->cur);
+			assert_true(ikew_main(w, c));
+		}
+		ikew_run(w, 50);
+		assert_int_equal(ikew_live_sas(w), 4);
+		wire_writer_init(&out, spis, sizeof(spis));
+		wire_put_u32(&out, 0xdeadbeef);
+		wire_put_u32(&out, order & 1 ? old : new);
+		wire_put_u32(&out, order & 1 ? old : new);
+		wire_put_u32(&out, order & 1 ? new : old);
+		wire_writer_init(&out, body, sizeof(body));
+		payload_delete_encode(&out, &d);
+		ikec_info(c, 0,
+		    &(struct client_info){ISAKMP_PAYLOAD_DELETE, body, out.pos},
+		    1);
+		ikew_run(w, 50);
+		assert_int_equal(ikew_live_sas(w), 0);
+		assert_int_equal(c->deletes_esp, 0);
+		assert_int_equal(w->peer[0].state, WORLD_PEER_UP);
+		/* Within 30 s R takes a new pair. */
+		ikew_run(w, 25000);
+		assert_true(ikew_quick(w, c));
+		assert_int_equal(w->peer_count, 1);
+		ikew_free(w);
+	}
+}
+
 static void other_notifications_are_logged(void **state)
 {
 	struct ike_client *c;
@@ -463,6 +542,8 @@ int main(void)
 	    cmocka_unit_test(no_dpd_without_the_vendor_id_or_when_off),
 	    cmocka_unit_test(an_ike_sa_that_was_replaced_dies_alone),
 	    cmocka_unit_test(initial_contact_removes_older_state_only),
+	    cmocka_unit_test(a_late_initial_contact_spares_what_is_newer),
+	    cmocka_unit_test(one_delete_may_name_many),
 	    cmocka_unit_test(other_notifications_are_logged),
 	    cmocka_unit_test(every_prefix_of_a_payload_is_survived),
 	    cmocka_unit_test(many_messages_do_not_grow_the_memory_of_ids),

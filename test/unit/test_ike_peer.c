@@ -284,6 +284,7 @@ static void the_kernel_sees_another_port(void **state)
 		to.port = 45000;
 		c->outer[1] = to;
 		ikew_step(w, &(struct ike_event){.type = IKE_EV_MAPPING,
+				 .r = w->peer[0].r,
 				 .spi = ikec_newest_pair(c)->spi_out,
 				 .peer = to});
 		assert_int_equal(w->encap_changes, 4);
@@ -292,6 +293,7 @@ static void the_kernel_sees_another_port(void **state)
 		assert_true(ikew_logged(w, "203.0.113.9:45000 now"));
 		/* The second SA's event of the same change is no news. */
 		ikew_step(w, &(struct ike_event){.type = IKE_EV_MAPPING,
+				 .r = w->peer[0].r,
 				 .spi = ikec_newest_pair(c)->spi_out,
 				 .peer = to});
 		assert_int_equal(w->encap_changes, 4);
@@ -327,6 +329,66 @@ static void an_authenticated_message_from_another_port_moves_r(void **state)
 	}
 }
 
+static bool spoil_last_byte(
+    struct ikew *w, bool to_server, uint8_t *data, size_t *len)
+{
+	(void)w;
+	data[*len - 1] ^= to_server;
+	return true;
+}
+
+/* A copy of a client's message, or a forged one, moves nobody. */
+static void only_an_authenticated_message_moves_r(void **state)
+{
+	struct ike_client *c;
+	struct ikew *w = connected(&c, true);
+	struct addr home = c->outer[1];
+
+	(void)state;
+	c->outer[1].port = 45000;
+	w->filter = spoil_last_byte;
+	ikec_r_u_there(c, 5);
+	ikec_start_quick(c);
+	ikew_run(w, 50);
+	assert_int_equal(w->encap_changes, 0);
+	assert_true(addr_equal(&w->peer[0].up.peer, &home));
+	assert_int_equal(c->dpd_acked, 0);
+	ikew_free(w);
+}
+
+/* A NAT that changes its mind with each packet costs one change a second. */
+static void changes_of_port_are_throttled(void **state)
+{
+	(void)state;
+	for (int save = 0; save < 2; save++) {
+		struct ike_client *c;
+		struct ikew *w = connected(&c, save);
+		struct ike_event ev = {.type = IKE_EV_MAPPING,
+		    .r = w->peer[0].r,
+		    .spi = ikec_newest_pair(c)->spi_out,
+		    .peer = c->outer[1]};
+
+		for (int i = 0; i < 100; i++) {
+			ev.peer.port = (uint16_t)(45000 + i);
+			ikew_step(w, &ev);
+			ikew_run(w, 50);
+		}
+		assert_in_range(w->peer[0].updates, 4, 6);
+		assert_int_equal(w->encap_changes, 2 * w->peer[0].updates);
+		/* When it has settled, that is where the client is. */
+		ikew_run(w, 1000);
+		ikew_step(w, &ev);
+		assert_true(addr_equal(&w->peer[0].up.peer, &ev.peer));
+		/* Another R's event says nothing about this SA. */
+		ikew_run(w, 2000);
+		ev.r++;
+		ev.peer.port = 50000;
+		ikew_step(w, &ev);
+		assert_int_equal(w->peer[0].up.peer.port, 45099);
+		ikew_free(w);
+	}
+}
+
 static void another_outer_address_ends_r(void **state)
 {
 	struct ike_client *c;
@@ -336,6 +398,7 @@ static void another_outer_address_ends_r(void **state)
 	(void)state;
 	to.ip[3]++;
 	ikew_step(w, &(struct ike_event){.type = IKE_EV_MAPPING,
+			 .r = w->peer[0].r,
 			 .spi = ikec_newest_pair(c)->spi_out,
 			 .peer = to});
 	ikew_run(w, 50);
@@ -513,6 +576,8 @@ int main(void)
 	    cmocka_unit_test(the_kernel_sees_another_port),
 	    cmocka_unit_test(
 		an_authenticated_message_from_another_port_moves_r),
+	    cmocka_unit_test(only_an_authenticated_message_moves_r),
+	    cmocka_unit_test(changes_of_port_are_throttled),
 	    cmocka_unit_test(another_outer_address_ends_r),
 	    cmocka_unit_test(a_port_that_changes_hands_ends_the_former_owner),
 	    cmocka_unit_test(limits_of_the_kernel),

@@ -206,6 +206,34 @@ static void both_sides_renew_at_once(void **state)
 	}
 }
 
+/* The client renewed and then deletes the new pair: the old one, past its
+ * soft limit, is renewed after all. */
+static void an_old_pair_that_is_the_newest_again_is_renewed(void **state)
+{
+	(void)state;
+	for (int save = 0; save < 2; save++) {
+		struct ike_client *c;
+		struct ikew *w = connected(&c, 1, save, NULL);
+		uint32_t old = ikec_newest_pair(c)->spi_out, new;
+
+		assert_true(ikew_quick(w, c));
+		new = ikec_newest_pair(c)->spi_in;
+		ikew_step(w,
+		    &(struct ike_event){
+			.type = IKE_EV_EXPIRE, .r = w->peer[0].r, .spi = old});
+		ikew_run(w, 5000);
+		assert_int_equal(c->offers, 0);
+		ikec_forget_pair(c, new);
+		ikec_delete_esp(c, new);
+		ikew_run(w, 10000);
+		assert_int_equal(c->renewals, 1);
+		assert_true(ikew_pair_right(w, c));
+		ikew_run(w, 60000);
+		assert_int_equal(ikew_live_sas(w), 2);
+		ikew_free(w);
+	}
+}
+
 static void bad_answers_are_refused(void **state)
 {
 	static const char *const reason[] = {
@@ -326,6 +354,7 @@ int main(void)
 	    cmocka_unit_test(renewals_survive_a_bad_link),
 	    cmocka_unit_test(the_outbound_sa_waits_for_the_client),
 	    cmocka_unit_test(both_sides_renew_at_once),
+	    cmocka_unit_test(an_old_pair_that_is_the_newest_again_is_renewed),
 	    cmocka_unit_test(bad_answers_are_refused),
 	    cmocka_unit_test(the_client_may_ask_for_a_shorter_life),
 	    cmocka_unit_test(a_refusing_client_is_asked_again),

@@ -106,6 +106,9 @@ static void test_inbound(void **state)
 	assert_int_equal(encap->encap_type, UDP_ENCAP_ESPINUDP);
 	assert_int_equal(encap->encap_sport, htons(61234));
 	assert_int_equal(encap->encap_dport, htons(4500));
+	mark = attr(msg, XFRMA_MTIMER_THRESH, 4);
+	assert_non_null(mark);
+	assert_int_equal(*mark, 1);
 	replay = attr(msg, XFRMA_REPLAY_ESN_VAL, sizeof(*replay) + 16);
 	assert_non_null(replay);
 	assert_int_equal(replay->bmp_len, 4);
