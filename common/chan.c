@@ -4,6 +4,7 @@
 
 #include "common/alloc.h"
 #include "common/secret.h"
+#include "common/wire.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +20,9 @@
  */
 #define QUEUE_MESSAGES_MAX 65536
 #define QUEUE_BYTES_MAX (32u << 20)
-#define READS_A_WAKEUP 64 /* then the loop's other work has its turn */
+#define GATHER_MARK 0xffff /* no version of a message */
+#define GATHER_LENGTH 2	   /* bytes in front of each message */
+#define READS_A_WAKEUP 64  /* then the loop's other work has its turn */
 
 struct chan_queued {
 	struct chan_queued *next;
@@ -41,6 +44,9 @@ struct chan {
 	bool is_ended;	 /* the end callback has run */
 	bool is_closing; /* chan_close() was called */
 	bool is_writable_wanted;
+	uv_prepare_t before_wait; /* only when it gathers */
+	uint8_t *gathered;	  /* MSG_MAX bytes; NULL: it does not */
+	struct wire_writer w;	  /* in them */
 };
 
 union fd_control {
@@ -207,30 +213,88 @@ static int queue_push(struct chan *c, const void *data, size_t len, int fd)
 	return 0;
 }
 
+static int send_or_queue(struct chan *c, const void *data, size_t len, int fd)
+{
+	int err =
+	    c->first ? -EAGAIN : send_bytes(c->fd, data, len, fd, MSG_DONTWAIT);
+
+	if (err == -EAGAIN)
+		return queue_push(c, data, len, fd);
+	return err ? break_off(c, err) : 0;
+}
+
+/* --- gathering ----------------------------------------------------------- */
+
+static void begin_gathering(struct chan *c)
+{
+	wire_writer_init(&c->w, c->gathered, MSG_MAX);
+	wire_put_u16(&c->w, GATHER_MARK);
+}
+
+void chan_flush(struct chan *c)
+{
+	size_t len = c->gathered ? c->w.pos : 0;
+
+	if (len <= GATHER_LENGTH)
+		return;
+	begin_gathering(c);
+	if (!c->error && !c->is_ended && !c->is_closing)
+		send_or_queue(c, c->gathered, len, -1);
+	secret_wipe(c->gathered + GATHER_LENGTH, len - GATHER_LENGTH);
+}
+
+static void on_before_wait(uv_prepare_t *handle)
+{
+	chan_flush(handle->data);
+}
+
+void chan_gather(struct chan *c)
+{
+	if (c->gathered)
+		return;
+	c->gathered = xcalloc(1, MSG_MAX);
+	begin_gathering(c);
+	uv_prepare_init(c->poll.loop, &c->before_wait);
+	c->before_wait.data = c;
+	uv_prepare_start(&c->before_wait, on_before_wait);
+	/* It is no reason for the loop to go on. */
+	uv_unref((uv_handle_t *)&c->before_wait);
+}
+
+/* False when a message of n bytes can't be in company. */
+static bool gather(struct chan *c, const uint8_t *data, size_t n)
+{
+	if (n + 2 * GATHER_LENGTH > MSG_MAX)
+		return false;
+	if (c->w.pos + GATHER_LENGTH + n > MSG_MAX)
+		chan_flush(c);
+	wire_put_u16(&c->w, (uint16_t)n);
+	wire_put_bytes(&c->w, data, n);
+	return true;
+}
+
 int chan_send(
     struct chan *c, uint16_t type, uint32_t seq, const void *body, int fd)
 {
 	uint8_t buf[MSG_MAX];
-	int n, err;
+	int n, err = 0;
 
 	if (c->error || c->is_ended || c->is_closing)
 		return -EPIPE;
 	n = msg_encode(c->table, type, seq, body, buf, sizeof(buf));
 	if (n < 0)
 		return n;
-	err = c->first ? -EAGAIN
-		       : send_bytes(c->fd, buf, (size_t)n, fd, MSG_DONTWAIT);
-	if (err == -EAGAIN)
-		err = queue_push(c, buf, (size_t)n, fd);
-	else if (err)
-		err = break_off(c, err);
+	if (!c->gathered || fd >= 0 || !gather(c, buf, (size_t)n)) {
+		chan_flush(c);
+		err = c->error ? -EPIPE : send_or_queue(c, buf, (size_t)n, fd);
+	}
 	secret_wipe(buf, (size_t)n);
 	return err;
 }
 
 int chan_is_flushed(const struct chan *c)
 {
-	return !c->first;
+	return !c->first && (!c->gathered || c->w.pos <= GATHER_LENGTH);
 }
 
 static void flush_queue(struct chan *c)
@@ -261,18 +325,43 @@ static void end(struct chan *c, int error)
 		c->handlers.end(c->handlers.ctx, c, error);
 }
 
-static void deliver(struct chan *c, const uint8_t *data, size_t len, int fd)
+static void deliver_one(struct chan *c, struct wire_span m, int fd)
 {
 	struct msg_header hdr;
-	int err = msg_decode(c->table, data, len, &hdr, c->body, c->body_size);
+	const struct msg_desc *d;
+	int err =
+	    msg_decode(c->table, m.data, m.len, &hdr, c->body, c->body_size);
 
 	if (!err)
 		c->handlers.message(c->handlers.ctx, c, &hdr, c->body, fd);
 	else if (fd >= 0)
 		close(fd);
-	secret_wipe(c->body, c->body_size);
+	d = err ? NULL : msg_find(c->table, hdr.type);
+	secret_wipe(c->body, d ? d->size : c->body_size);
 	if (err && !c->is_closing)
 		end(c, err);
+}
+
+static void deliver(struct chan *c, const uint8_t *data, size_t len, int fd)
+{
+	struct wire_reader r;
+
+	wire_reader_init(&r, data, len);
+	if (wire_get_u16(&r) != GATHER_MARK || wire_error(&r)) {
+		deliver_one(c, wire_span_of(data, len), fd);
+		return;
+	}
+	/* Descriptors travel with messages that are alone. */
+	if (fd >= 0)
+		close(fd);
+	while (wire_left(&r) && !c->is_closing && !c->is_ended) {
+		struct wire_span m = wire_get_span(&r, wire_get_u16(&r));
+
+		if (wire_error(&r))
+			end(c, -EBADMSG);
+		else
+			deliver_one(c, m, -1);
+	}
 }
 
 static void on_poll(uv_poll_t *handle, int status, int events)
@@ -324,18 +413,31 @@ static void on_closed(uv_handle_t *handle)
 	struct chan *c = handle->data;
 
 	close(c->fd);
+	free(c->gathered);
 	free(c->body);
 	free(c);
+}
+
+static void on_prepare_closed(uv_handle_t *handle)
+{
+	struct chan *c = handle->data;
+
+	uv_close((uv_handle_t *)&c->poll, on_closed);
 }
 
 void chan_close(struct chan *c)
 {
 	if (!c || c->is_closing)
 		return;
+	chan_flush(c);
 	c->is_closing = true;
 	while (c->first)
 		queue_pop(c);
 	/* The peer must see the end now, not when the loop turns. */
 	shutdown(c->fd, SHUT_RDWR);
-	uv_close((uv_handle_t *)&c->poll, on_closed);
+	uv_poll_stop(&c->poll);
+	if (c->gathered)
+		uv_close((uv_handle_t *)&c->before_wait, on_prepare_closed);
+	else
+		uv_close((uv_handle_t *)&c->poll, on_closed);
 }

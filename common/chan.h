@@ -7,6 +7,13 @@
  * Sending never blocks: what the socket does not take waits in a bounded
  * queue, and a peer that lets it overflow loses the channel.  Whatever is
  * not a valid message of the table ends the channel as well.
+ *
+ * A channel that gathers puts what is sent in one turn of its loop into as
+ * few datagrams as it can, behind a mark that no message begins with:
+ *
+ *	ff ff { length (2 bytes), message } ...
+ *
+ * Every channel on a loop understands both.
  */
 #ifndef COMMON_CHAN_H
 #define COMMON_CHAN_H
@@ -54,6 +61,14 @@ struct chan *chan_open(uv_loop_t *loop, int fd, const struct msg_table *table,
  */
 int chan_send(
     struct chan *chan, uint16_t type, uint32_t seq, const void *body, int fd);
+
+/*
+ * From now on chan_send() gathers: messages leave when the loop is about to
+ * wait, or when no more fit; a failure shows as the end of the channel.
+ */
+void chan_gather(struct chan *chan);
+/* What was gathered leaves now. */
+void chan_flush(struct chan *chan);
 
 /* True when all that was sent has left: for a goodbye before exit. */
 int chan_is_flushed(const struct chan *chan);

@@ -105,6 +105,7 @@ static void check_end(struct engine *e)
 	if (!e->is_ending)
 		return;
 	ike_count(e->ike, &counts);
+	chan_flush(e->monitor);
 	if ((!counts.peers && chan_is_flushed(e->monitor)) ||
 	    engine_now_ms() >= e->end_ms)
 		uv_stop(&e->loop);
@@ -264,6 +265,7 @@ int engine_run_with(struct log *log, engine_lock_in_fn lock_in)
 		return EXITCODE_FAILURE;
 	start_core(e);
 	e->monitor = chan_open(&e->loop, PRIVSEP_CHAN_FD, &im_table, &h);
+	chan_gather(e->monitor);
 	for (size_t i = 0; i < e->socket_count; i++)
 		uv_poll_start(
 		    &e->sockets[i].poll, UV_READABLE, engine_on_datagrams);

@@ -137,6 +137,7 @@ static void on_engine_started(void *ctx, int fd)
 	const struct chan_handlers handlers = {on_message, on_chan_end, m};
 
 	m->chan = chan_open(&m->loop, fd, &im_table, &handlers);
+	chan_gather(m->chan);
 	mon_engine_started(m->mon);
 }
 

@@ -194,6 +194,7 @@ static void run_monitor(struct bench_responder *r, int chan_fd, int link_fd)
 	env.psk = psk;
 	env.rnum = rnum;
 	m.chan = chan_open(&m.loop, chan_fd, &im_table, &handlers);
+	chan_gather(m.chan);
 	m.mon = mon_new(&env);
 	mon_engine_started(m.mon);
 	uv_run(&m.loop, UV_RUN_DEFAULT);
