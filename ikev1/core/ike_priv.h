@@ -228,7 +228,7 @@ struct ike_sa {
 	uint16_t psk_slot;   /* of the one that keys are derived from */
 	uint16_t psk_entry;  /* its entry in the psk file */
 	uint32_t psk_line;   /* and its line, for those who read logs */
-	uint8_t wrong_fives; /* messages 5 that did not fit */
+	uint8_t wrong_fives; /* messages 5 that did not fit; not saved */
 	struct bytes sai, gxi, gxr, gxy, ni, nr;
 	struct ike_keys keys;
 	uint8_t iv[CRYPTO_BLOCK_MAX]; /* phase 1's chain */
@@ -372,8 +372,7 @@ const char *natt_text(const struct ike_sa *sa);
 /* As initiator, with a new cookie; NULL when randomness fails. */
 struct ike_sa *sa_new(struct ike *ike);
 /* As responder, with the cookies of message 3. */
-struct ike_sa *sa_respond(
-    struct ike *ike, const uint8_t *cky_i, const uint8_t *cky_r);
+struct ike_sa *sa_respond(const uint8_t *cky_i, const uint8_t *cky_r);
 /* The only writer of an IKE SA's state. */
 void sa_become(struct ike *ike, struct ike_sa *sa, enum sa_state state);
 /* By our own cookie: CKY-I when we started it, else CKY-R. */

@@ -172,6 +172,11 @@ static int take_first(struct ike *ike, struct message *m)
 	if (HASH_COUNT(ike->sas) - ike->half_open_count >= ike->cfg.max_sas)
 		return isakmp_refuse(m->reason, -ENOSPC,
 		    "all %u IKE SAs are taken", ike->cfg.max_sas);
+	err = message_open(ike, NULL, m, NULL);
+	if (!err)
+		err = isakmp_script_check(&m->p, &script1, m->reason);
+	if (err)
+		return err;
 	memcpy(e.cky_i, m->h.cky_i, COOKIE_LEN);
 	err = mm1_cookie(ike->mm1, ike->cfg.crypto, ike->now, &e.local, &e.peer,
 	    m->ev->data, e.cky_r);
@@ -179,12 +184,7 @@ static int take_first(struct ike *ike, struct message *m)
 		return isakmp_refuse(
 		    m->reason, err, "no random bytes: %s", strerror(-err));
 	/* Whoever sent this has gone on to message 3 since. */
-	if (sa_find(ike, e.cky_r))
-		return 0;
-	err = message_open(ike, NULL, m, NULL);
-	if (!err)
-		err = isakmp_script_check(&m->p, &script1, m->reason);
-	return err ? err : answer(ike, m, &e);
+	return sa_find(ike, e.cky_r) ? 0 : answer(ike, m, &e);
 }
 
 void main_first(struct ike *ike, struct message *m)
@@ -196,7 +196,7 @@ void main_first(struct ike *ike, struct message *m)
 /* The IKE SA that an entry becomes, not in the tables yet. */
 struct ike_sa *main_sa_of_first(struct ike *ike, const struct mm1_entry *e)
 {
-	struct ike_sa *sa = sa_respond(ike, e->cky_i, e->cky_r);
+	struct ike_sa *sa = sa_respond(e->cky_i, e->cky_r);
 	struct wire_span sai = mm1_sai(ike->mm1, e);
 
 	sa->local = e->local;

@@ -105,9 +105,9 @@ int main_find_key(struct ike *ike, struct ike_sa *sa, struct message *m,
 	size_t slots = candidate_count(bytes_span(&sa->psks)), best = 0;
 	int best_rank = 0;
 
-	/* Nothing to choose; the keys stay from one attempt to the next. */
+	/* Nothing to choose: the keys are those of slot 0 already. */
 	if (slots == 1)
-		return sa->keys.prf_len ? 0 : main_derive(ike, sa, 0);
+		return 0;
 	for (size_t i = 0; i < slots; i++) {
 		int rank, err = main_derive(ike, sa, i);
 

@@ -98,7 +98,9 @@ static void send4(struct ike *ike, struct ike_sa *sa)
 	reply_begin(&r, sa, ISAKMP_EXCHANGE_MAIN, 0);
 	isakmp_build_payload(&r.b, ISAKMP_PAYLOAD_KE, bytes_span(&sa->gxr));
 	isakmp_build_payload(&r.b, ISAKMP_PAYLOAD_NONCE, bytes_span(&sa->nr));
-	if (natt_put(ike, sa, &r) || send_kept(ike, sa, &r, NULL)) {
+	/* Now, so that no message 5 that does not fit changes anything. */
+	if (main_derive(ike, sa, 0) || natt_put(ike, sa, &r) ||
+	    send_kept(ike, sa, &r, NULL)) {
 		fail(ike, sa, "message 4 could not be built");
 		return;
 	}

@@ -36,13 +36,12 @@ static bool new_cookie(struct ike *ike, uint8_t *cookie)
 	return false;
 }
 
-static struct ike_sa *sa_with(struct ike *ike, const uint8_t *own)
+static struct ike_sa *sa_with(const uint8_t *own)
 {
 	struct ike_sa *sa = xcalloc(1, sizeof(*sa));
 
 	memcpy(sa->own, own, COOKIE_LEN);
 	sa->half_open_at = NOT_HALF_OPEN;
-	sa->age = ++ike->next_age;
 	sa->due_ms = NEVER;
 	sa->dpd_due_ms = NEVER;
 	return sa;
@@ -55,16 +54,15 @@ struct ike_sa *sa_new(struct ike *ike)
 
 	if (!new_cookie(ike, own))
 		return NULL;
-	sa = sa_with(ike, own);
+	sa = sa_with(own);
 	sa->initiator = true;
 	memcpy(sa->cky_i, own, COOKIE_LEN);
 	return sa;
 }
 
-struct ike_sa *sa_respond(
-    struct ike *ike, const uint8_t *cky_i, const uint8_t *cky_r)
+struct ike_sa *sa_respond(const uint8_t *cky_i, const uint8_t *cky_r)
 {
-	struct ike_sa *sa = sa_with(ike, cky_r);
+	struct ike_sa *sa = sa_with(cky_r);
 
 	memcpy(sa->cky_i, cky_i, COOKIE_LEN);
 	memcpy(sa->cky_r, cky_r, COOKIE_LEN);
@@ -175,6 +173,7 @@ void sa_become(struct ike *ike, struct ike_sa *sa, enum sa_state state)
 		return;
 	}
 	if (old == SA_START) {
+		sa->age = ++ike->next_age;
 		evict_half_open(ike, sa);
 		sa_link(ike, sa);
 	}

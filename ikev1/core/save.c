@@ -213,8 +213,9 @@ static void message_ids(struct store *s, struct ike_sa *sa)
 
 static void sa_flags(struct store *s, struct ike_sa *sa)
 {
-	bool *flags[] = {&sa->dpd, &sa->client_nat, &sa->server_nat,
-	    &sa->mismatch_said, &sa->dpd_in_known};
+	/* Not mismatch_said: a packet that proves nothing changes nothing. */
+	bool *flags[] = {
+	    &sa->dpd, &sa->client_nat, &sa->server_nat, &sa->dpd_in_known};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		store_bool(s, flags[i]);
@@ -258,7 +259,6 @@ static void sa_all(struct store *s, struct ike *ike, struct ike_sa *sa)
 	store_u16(s, &sa->psk_count);
 	store_u16(s, &sa->psk_slot);
 	store_u32(s, &sa->psk_line);
-	store_u8(s, &sa->wrong_fives);
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		store_bytes(s, all[i]);
 	keys(s, &sa->keys);
@@ -370,10 +370,8 @@ static void machine(struct store *s, struct ike *ike)
 	store_u32(s, &ike->next_tag);
 	store_u32(s, &ike->next_age);
 	store_bool(s, &ike->closing);
-	store_past(s, &ike->limit.since_ms);
-	store_u32(s, &ike->limit.lines);
-	store_u32(s, &ike->limit.hidden);
-	store_u8(s, &ike->limit.started);
+	/* Not the budget of log lines: a refused packet changes nothing
+	 * that is saved. */
 	mm1_store(s, ike->mm1);
 	peers(s, ike);
 	sas(s, ike);
