@@ -156,6 +156,11 @@ static int check_max_clients(cfg_t *cfg, cfg_opt_t *opt)
 	return check_range(cfg, opt, 1, PEER_SLOT_MAX);
 }
 
+static int check_half_open(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return check_range(cfg, opt, CONF_HALF_OPEN_MIN, CONF_HALF_OPEN_MAX);
+}
+
 static int check_user(cfg_t *cfg, cfg_opt_t *opt)
 {
 	const char *text = cfg_opt_getnstr(opt, 0);
@@ -252,6 +257,7 @@ static const struct {
     {"ike|proposals", check_ike_suites},
     {"ike|esp", check_esp_suites},
     {"ike|dpd", check_interval},
+    {"ike|max-half-open", check_half_open},
     {"l2tp|pool", check_pool},
     {"l2tp|local", check_local},
     {"l2tp|dns", check_dns},
@@ -274,7 +280,8 @@ static cfg_t *new_parser(struct conf_parse_state *s)
 		"{aes256-sha256, aes128-sha256, aes256-sha1, aes128-sha1}",
 		CFGF_NONE),
 	    CFG_INT("dpd", 30, CFGF_NONE),
-	    CFG_BOOL("allow-weak-psk", cfg_false, CFGF_NONE), CFG_END()};
+	    CFG_BOOL("allow-weak-psk", cfg_false, CFGF_NONE),
+	    CFG_INT("max-half-open", 4096, CFGF_NONE), CFG_END()};
 	cfg_opt_t l2tp[] = {
 	    CFG_STR("pool", "10.20.0.10-10.20.0.250", CFGF_NONE),
 	    CFG_STR("local", "10.20.0.1", CFGF_NONE),
@@ -363,6 +370,7 @@ static void store(struct sallyport_conf *c, cfg_t *cfg)
 	c->ike.esp_count = store_suites(c->ike.esp, ike, "esp");
 	c->ike.dpd_s = (uint32_t)cfg_getint(ike, "dpd");
 	c->ike.allow_weak_psk = cfg_getbool(ike, "allow-weak-psk");
+	c->ike.max_half_open = (uint32_t)cfg_getint(ike, "max-half-open");
 	parse_pool(
 	    cfg_getstr(l2tp, "pool"), &c->l2tp.pool_first, &c->l2tp.pool_last);
 	addr_parse(&c->l2tp.local, cfg_getstr(l2tp, "local"));

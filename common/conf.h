@@ -27,6 +27,10 @@ enum conf_auth {
 	CONF_AUTH_PAP = 4,
 };
 
+/* Unfinished handshakes; each that may be costs 2.3 KB. */
+#define CONF_HALF_OPEN_MIN 64
+#define CONF_HALF_OPEN_MAX 65536
+
 struct conf_ike {
 	struct addr listen[CONF_LISTEN_MAX]; /* IPv4, port 0 */
 	size_t listen_count;		     /* >= 1 */
@@ -36,6 +40,7 @@ struct conf_ike {
 	size_t esp_count; /* >= 1 */
 	uint32_t dpd_s;	  /* 0 (off) or 5 to 3600 */
 	bool allow_weak_psk;
+	uint32_t max_half_open; /* CONF_HALF_OPEN_MIN to _MAX */
 };
 
 struct conf_l2tp {

@@ -2,6 +2,7 @@
 /* Turns the configuration into the core's settings. */
 #include "ikev1/settings.h"
 
+#include "ikev1/core/mm1.h"
 #include "ikev1/core/proposal.h"
 
 #include <stdio.h>
@@ -9,10 +10,11 @@
 #define HALF_OPEN_MS 60000
 #define RETRANSMIT_MS 2000
 #define LINGER_MS 30000
-#define HALF_OPEN_MAX 4096 /* 9 MB */
 /* An old IKE SA may live on beside each new one. */
 #define SAS_PER_CLIENT 3
+#define SAS_SPARE 2000
 
+_Static_assert(CONF_HALF_OPEN_MAX <= MM1_SIZE_MAX, "the table can");
 _Static_assert(CONF_SUITES_MAX <= IKE_MAX_PROPOSALS, "all of them fit");
 
 static enum sa_phase phase_of(bool is_esp)
@@ -52,8 +54,8 @@ void settings_ike(const struct sallyport_conf *conf,
 	    .half_open_ms = HALF_OPEN_MS,
 	    .retransmit_ms = RETRANSMIT_MS,
 	    .dpd_ms = conf->ike.dpd_s * 1000,
-	    .max_half_open = HALF_OPEN_MAX,
-	    .max_sas = conf->l2tp.max_clients * SAS_PER_CLIENT + HALF_OPEN_MAX,
+	    .max_half_open = conf->ike.max_half_open,
+	    .max_sas = conf->l2tp.max_clients * SAS_PER_CLIENT + SAS_SPARE,
 	    .linger_ms = LINGER_MS};
 	out->ike_count = parse_suites(
 	    conf->ike.proposals, conf->ike.proposal_count, false, out->ike);

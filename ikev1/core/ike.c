@@ -256,6 +256,8 @@ static void under_sa(struct ike *ike, struct message *m)
 		quick_input(ike, sa, m);
 	else
 		info_input(ike, sa, m);
+	if (sa_is_worn(sa))
+		ike_wake(ike, ike->now);
 }
 
 static void datagram(struct ike *ike, const struct ike_event *ev)

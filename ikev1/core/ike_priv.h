@@ -27,11 +27,12 @@
 #define COOKIE_LEN ISAKMP_COOKIE_LEN
 #define NONCE_LEN 32
 #define NEVER UINT64_MAX
-#define IKE_RANDOM_TRIES 16  /* for a number that is not in use */
-#define MESSAGE_IDS_MAX 1024 /* remembered for each IKE SA */
-#define QUICKS_MAX 8	     /* Quick Modes at a time under one IKE SA */
-#define PEER_FAMILY_MAX 4    /* R of one identity and place */
-#define PEER_PAIRS_MAX 3     /* IPsec SA pairs of one R */
+#define IKE_RANDOM_TRIES 16   /* for a number that is not in use */
+#define MESSAGE_IDS_MAX 16384 /* of one IKE SA: then it ends */
+#define MESSAGE_IDS_SPARE 64  /* of them, for its end */
+#define QUICKS_MAX 8	      /* Quick Modes at a time under one IKE SA */
+#define PEER_FAMILY_MAX 4     /* R of one identity and place */
+#define PEER_PAIRS_MAX 3      /* IPsec SA pairs of one R */
 #define PEER_NOTE_MAX 1024
 #define PEER_WAIT_MS 10000 /* for PEER_READY, PEER_GONE */
 
@@ -240,7 +241,7 @@ struct ike_sa {
 	uint8_t replies;		/* times that last_out was repeated */
 
 	uint32_t *ids; /* message ids seen */
-	uint32_t ids_count, ids_at;
+	uint32_t ids_count, ids_room;
 	struct quick *quicks;
 
 	uint64_t heard_ms; /* the newest authenticated message */
@@ -380,8 +381,14 @@ struct ike_sa *sa_find(struct ike *ike, const uint8_t *own);
 /* The SA that both cookies of a message belong to; NULL. */
 struct ike_sa *sa_of_cookies(
     struct ike *ike, const uint8_t *cky_i, const uint8_t *cky_r);
+/*
+ * Message ids, ours and the client's: none is forgotten, or an old message
+ * could be played again.  An IKE SA that has used up as many as we remember
+ * ends with the step; with none left every id counts as seen.
+ */
 bool sa_seen_id(const struct ike_sa *sa, uint32_t msgid);
 void sa_remember_id(struct ike_sa *sa, uint32_t msgid);
+bool sa_is_worn(const struct ike_sa *sa);
 /* Puts an SA into the tables; for sa_new() and restoring. */
 void sa_link(struct ike *ike, struct ike_sa *sa);
 void sa_timer(struct ike *ike, struct ike_sa *sa);

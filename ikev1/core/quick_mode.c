@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REPEATS_MAX 60 /* of message 2 or 3, when asked for */
+#define REPEATS_MAX 60	  /* of message 2 or 3, when asked for */
+#define WAIT3_MAX_MS 4000 /* or some losses take half a minute */
 
 static const struct isakmp_rule rules1[] = {
     {ISAKMP_PAYLOAD_HASH, 1, 1},
@@ -312,6 +313,8 @@ static void wants3(struct ike *ike, struct quick *q)
 	uint64_t wait = (uint64_t)ike->cfg.retransmit_ms << q->sent;
 	struct child *c = child_find(ike, q->spi_in);
 
+	if (wait > WAIT3_MAX_MS)
+		wait = WAIT3_MAX_MS;
 	if (c)
 		child_query(ike, c, JOB_SA_USED, c->spi_in);
 	if (q->sent < 16)

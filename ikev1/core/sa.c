@@ -214,26 +214,37 @@ bool sa_seen_id(const struct ike_sa *sa, uint32_t msgid)
 		if (sa->ids[i] == msgid)
 			return true;
 	}
-	return false;
+	return sa->ids_count >= MESSAGE_IDS_MAX;
 }
 
 void sa_remember_id(struct ike_sa *sa, uint32_t msgid)
 {
-	if (sa->ids_count < MESSAGE_IDS_MAX) {
-		sa->ids =
-		    xreallocarray(sa->ids, sa->ids_count + 1, sizeof(*sa->ids));
-		sa->ids[sa->ids_count++] = msgid;
+	if (sa->ids_count >= MESSAGE_IDS_MAX)
 		return;
+	if (sa->ids_count == sa->ids_room) {
+		sa->ids_room = sa->ids_room ? 2 * sa->ids_room : 16;
+		sa->ids =
+		    xreallocarray(sa->ids, sa->ids_room, sizeof(*sa->ids));
 	}
-	sa->ids[sa->ids_at] = msgid;
-	sa->ids_at = (sa->ids_at + 1) % MESSAGE_IDS_MAX;
+	sa->ids[sa->ids_count++] = msgid;
+}
+
+bool sa_is_worn(const struct ike_sa *sa)
+{
+	return sa->ids_count >= MESSAGE_IDS_MAX - MESSAGE_IDS_SPARE;
 }
 
 static void life_over(struct ike *ike, struct ike_sa *sa)
 {
 	char text[SA_TEXT_MAX];
 
-	if (sa->state == SA_UP)
+	if (sa->state == SA_UP && sa_is_worn(sa)) {
+		act_log(ike, IKE_LOG_INFO,
+		    "%s: IKE SA ends: after %u messages a repeated one could "
+		    "not be told any more",
+		    sa_text(sa, text), sa->ids_count);
+		info_delete_sa(ike, sa);
+	} else if (sa->state == SA_UP)
 		act_log(
 		    ike, IKE_LOG_INFO, "%s: IKE SA expired", sa_text(sa, text));
 	else
@@ -255,7 +266,7 @@ void sa_timer(struct ike *ike, struct ike_sa *sa)
 		cut = ike->cfg.half_open_ms - half_open_life(ike);
 		due = due > cut ? due - cut : 0;
 	}
-	if (ike->now >= due) {
+	if (ike->now >= due || sa_is_worn(sa)) {
 		life_over(ike, sa);
 		return;
 	}

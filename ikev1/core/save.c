@@ -203,10 +203,9 @@ static void quicks(struct store *s, struct ike *ike, struct ike_sa *sa)
 static void message_ids(struct store *s, struct ike_sa *sa)
 {
 	store_max(s, &sa->ids_count, MESSAGE_IDS_MAX);
-	store_max(s, &sa->ids_at, MESSAGE_IDS_MAX - 1);
 	if (s->loading)
-		sa->ids =
-		    xreallocarray(NULL, sa->ids_count + 1, sizeof(*sa->ids));
+		sa->ids = xreallocarray(
+		    NULL, sa->ids_room = sa->ids_count + 16, sizeof(*sa->ids));
 	for (uint32_t i = 0; i < sa->ids_count; i++)
 		store_u32(s, &sa->ids[i]);
 }

@@ -33,6 +33,8 @@ void ikec_random(struct ike_client *c, void *out, size_t len)
 void ikec_init(struct ike_client *c)
 {
 	c->psk = c->psk ? c->psk : "a shared secret of the test";
+	c->retry_ms = RETRY_MS;
+	c->tries = TRIES;
 	c->id_protocol = 17;
 	c->client_port = c->server_port = 1701;
 	c->has_natt = c->has_dpd = true;
@@ -61,8 +63,8 @@ void ikec_arm(struct ike_client *c, struct client_timer *t, const uint8_t *data,
 {
 	memcpy(t->data, data, len);
 	t->len = len;
-	t->tries = TRIES;
-	t->due_ms = *c->now + RETRY_MS;
+	t->tries = c->tries;
+	t->due_ms = *c->now + c->retry_ms;
 }
 
 void ikec_disarm(struct client_timer *t)
@@ -78,7 +80,7 @@ static void retry(struct ike_client *c, struct client_timer *t, bool floated)
 		ikec_disarm(t);
 		return;
 	}
-	t->due_ms = *c->now + RETRY_MS;
+	t->due_ms = *c->now + c->retry_ms;
 	c->send(c, floated, t->data, t->len);
 }
 

@@ -127,6 +127,8 @@ struct ike_client {
 	bool answers; /* Quick Modes that the server starts */
 	enum client_bad answer_bad;
 	uint32_t answer_life_s; /* says RESPONDER-LIFETIME; 0: not */
+	uint32_t retry_ms;	/* between repeated messages */
+	int tries;		/* of each of them */
 	bool is_mute;		/* neither answers nor retransmits */
 
 	/* what it has */
@@ -158,6 +160,9 @@ struct client_info {
 	size_t len;
 };
 void ikec_info(struct ike_client *c, uint32_t msgid,
+    const struct client_info *items, size_t count);
+/* The same in another exchange: HASH(1) and these. */
+void ikec_protected(struct ike_client *c, uint8_t exchange, uint32_t msgid,
     const struct client_info *items, size_t count);
 void ikec_delete_esp(struct ike_client *c, uint32_t spi);
 void ikec_delete_sa(struct ike_client *c, const struct client_sa *sa);

@@ -250,6 +250,12 @@ void ikec_quick_input(
 void ikec_info(struct ike_client *c, uint32_t msgid,
     const struct client_info *items, size_t count)
 {
+	ikec_protected(c, ISAKMP_EXCHANGE_INFO, msgid, items, count);
+}
+
+void ikec_protected(struct ike_client *c, uint8_t exchange, uint32_t msgid,
+    const struct client_info *items, size_t count)
+{
 	struct client_sa *sa = c->cur;
 	uint8_t buf[CLIENT_PACKET_MAX], hash[IKE_KEY_MAX];
 	uint8_t iv[CRYPTO_BLOCK_MAX];
@@ -261,7 +267,7 @@ void ikec_info(struct ike_client *c, uint32_t msgid,
 		msgid = (uint32_t)ikec_random64(c) | 0x80000000u;
 	if (keymat_iv_phase2(c->crypto, &sa->keys, sa->iv, msgid, iv) < 0)
 		abort();
-	ikec_begin(&b, buf, sa, ISAKMP_EXCHANGE_INFO, msgid);
+	ikec_begin(&b, buf, sa, exchange, msgid);
 	hash_at =
 	    isakmp_build_reserve(&b, ISAKMP_PAYLOAD_HASH, sa->keys.prf_len);
 	for (size_t i = 0; i < count; i++)

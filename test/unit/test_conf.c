@@ -20,6 +20,7 @@ static const char whole[] =
     "	esp = {\"aes128-sha1\"}\n"
     "	dpd = 0\n"
     "	allow-weak-psk = true\n"
+    "	max-half-open = 65536\n"
     "}\n"
     "l2tp {\n"
     "	pool = \"10.9.0.2-10.9.3.254\"\n"
@@ -56,6 +57,7 @@ static void test_whole(void **state)
 	assert_string_equal(c.ike.esp[0], "aes128-sha1");
 	assert_int_equal(c.ike.dpd_s, 0);
 	assert_true(c.ike.allow_weak_psk);
+	assert_int_equal(c.ike.max_half_open, 65536);
 	assert_addr(&c.l2tp.pool_first, "10.9.0.2");
 	assert_addr(&c.l2tp.pool_last, "10.9.3.254");
 	assert_addr(&c.l2tp.local, "10.9.0.1");
@@ -84,6 +86,7 @@ static void test_defaults(void **state)
 		assert_int_equal(c.ike.esp_count, 4);
 		assert_int_equal(c.ike.dpd_s, 30);
 		assert_false(c.ike.allow_weak_psk);
+		assert_int_equal(c.ike.max_half_open, 4096);
 		assert_int_equal(c.l2tp.dns_count, 0);
 		assert_int_equal(c.l2tp.mtu, 1400);
 		/* The weak methods only when named. */
@@ -112,6 +115,10 @@ static const struct wrong wrongs[] = {
     {"ike {\n\tdpd = 4\n}\n", "f:2: dpd: 4 is not in 5 to 3600"},
     {"ike {\n\tdpd = -1\n}\n", "f:2: dpd: -1 is not in 5 to 3600"},
     {"ike {\n\tdpd = 3601\n}\n", "f:2: dpd: 3601 is not in 5 to 3600"},
+    {"ike {\n\tmax-half-open = 63\n}\n",
+	"f:2: max-half-open: 63 is not in 64 to 65536"},
+    {"ike {\n\tmax-half-open = 65537\n}\n",
+	"f:2: max-half-open: 65537 is not in 64 to 65536"},
     {"ike {\n\tdpd = soon\n}\n", "f:2: invalid integer value for option"},
     {"l2tp {\n\tpool = \"10.0.0.1-x\"\n}\n",
 	"f:2: pool: \"10.0.0.1-x\" is not FIRST-LAST"},

@@ -505,7 +505,7 @@ static void every_prefix_of_a_payload_is_survived(void **state)
 	ikew_free(w);
 }
 
-static void many_messages_do_not_grow_the_memory_of_ids(void **state)
+static void each_message_costs_the_memory_of_its_id(void **state)
 {
 	struct ike_client *c;
 	struct ikew *w = connected(&c, false);
@@ -521,7 +521,8 @@ static void many_messages_do_not_grow_the_memory_of_ids(void **state)
 		data = ike_save(w->ike, w->now, &len[round]);
 		secret_free(data, len[round]);
 	}
-	assert_int_equal(len[0], len[1]);
+	/* The client's and ours.  Where it ends: test_ike_attack. */
+	assert_int_equal(len[0] + 1200 * (4 + 4), len[1]);
 	assert_int_equal(c->dpd_acked, 2400);
 	ikew_free(w);
 }
@@ -546,7 +547,7 @@ int main(void)
 	    cmocka_unit_test(one_delete_may_name_many),
 	    cmocka_unit_test(other_notifications_are_logged),
 	    cmocka_unit_test(every_prefix_of_a_payload_is_survived),
-	    cmocka_unit_test(many_messages_do_not_grow_the_memory_of_ids),
+	    cmocka_unit_test(each_message_costs_the_memory_of_its_id),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
