@@ -69,6 +69,7 @@ static void on_timer(uv_timer_t *timer)
 {
 	const struct ike_event tick = {.type = IKE_EV_TICK};
 
+	((struct engine *)timer->data)->timer_ms = UINT64_MAX - 1;
 	engine_event(timer->data, &tick);
 }
 
@@ -79,6 +80,9 @@ static void set_timer(struct engine *e)
 
 	if (e->is_ending && e->end_ms < due)
 		due = e->end_ms;
+	if (due == e->timer_ms)
+		return;
+	e->timer_ms = due;
 	wait = due > now ? due - now : 0;
 	if (wait > TIMER_MAX_MS)
 		wait = TIMER_MAX_MS;
@@ -105,6 +109,7 @@ static void check_end(struct engine *e)
 	if (!e->is_ending)
 		return;
 	ike_count(e->ike, &counts);
+	engine_flush(e);
 	chan_flush(e->monitor);
 	if ((!counts.peers && chan_is_flushed(e->monitor)) ||
 	    engine_now_ms() >= e->end_ms)
@@ -206,6 +211,11 @@ static int start_sockets(struct engine *e)
 	return 0;
 }
 
+static void on_before_wait(uv_prepare_t *handle)
+{
+	engine_flush(handle->data);
+}
+
 static void start_core(struct engine *e)
 {
 	const struct link_handlers link = {
@@ -217,6 +227,12 @@ static void start_core(struct engine *e)
 	e->last = &e->first;
 	uv_timer_init(&e->loop, &e->timer);
 	e->timer.data = e;
+	e->timer_ms = UINT64_MAX - 1; /* no deadline is that */
+	e->in = xcalloc(1, sizeof(*e->in));
+	e->out = xcalloc(1, sizeof(*e->out));
+	uv_prepare_init(&e->loop, &e->before_wait);
+	e->before_wait.data = e;
+	uv_prepare_start(&e->before_wait, on_before_wait);
 	e->dh = dh_pool_new(&e->loop, engine_on_dh, e);
 	e->link = link_new(&e->loop, e->log, &link);
 }
@@ -245,6 +261,8 @@ static void stop(struct engine *e)
 	dh_pool_free(e->dh);
 	ike_free(e->ike);
 	ike_actions_free(&e->actions);
+	free(e->in);
+	free(e->out);
 	crypto_done(&e->crypto);
 }
 

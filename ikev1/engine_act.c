@@ -35,19 +35,60 @@ static struct engine_socket *socket_for(
 	return NULL;
 }
 
+/* IKE sends again by itself. */
+static void not_sent(struct engine *e, const struct addr *to, int err)
+{
+	char peer[ADDR_TEXT_MAX];
+
+	log_debug(
+	    e->log, "%s: not sent: %s", addr_text(to, peer), strerror(-err));
+}
+
+/* How many from at on go to the same socket. */
+static size_t run_of(const struct engine_out *out, size_t at)
+{
+	size_t n = 1;
+
+	while (at + n < out->count && out->fds[at + n] == out->fds[at])
+		n++;
+	return n;
+}
+
+void engine_flush(struct engine *e)
+{
+	struct engine_out *out = e->out;
+	size_t at = 0;
+
+	while (at < out->count) {
+		const struct udp_packet *first = &out->packets[at];
+		int err;
+
+		at += udp_send_many(out->fds[at], first, run_of(out, at), &err);
+		if (err)
+			not_sent(e, &first->peer, err);
+	}
+	out->count = out->used = 0;
+}
+
 static void act_send(struct engine *e, const struct ike_action *a)
 {
 	struct engine_socket *s = socket_for(e, &a->local);
-	char peer[ADDR_TEXT_MAX];
-	int err = s ? udp_send(s->fd, &a->local, &a->peer,
-			  (struct wire_span){a->data, a->len},
-			  a->local.port == UDP_PORT_NATT)
-		    : -EADDRNOTAVAIL;
+	struct engine_out *out = e->out;
 
-	/* IKE sends again by itself. */
-	if (err)
-		log_debug(e->log, "%s: not sent: %s", addr_text(&a->peer, peer),
-		    strerror(-err));
+	if (!s || a->len > sizeof(out->bytes)) {
+		not_sent(e, &a->peer, s ? -EMSGSIZE : -EADDRNOTAVAIL);
+		return;
+	}
+	if (out->count == UDP_MANY || out->used + a->len > sizeof(out->bytes))
+		engine_flush(e);
+	out->fds[out->count] = s->fd;
+	out->packets[out->count++] = (struct udp_packet){.local = a->local,
+	    .peer = a->peer,
+	    .data = out->bytes + out->used,
+	    .len = (ssize_t)a->len,
+	    .has_marker = a->local.port == UDP_PORT_NATT};
+	memcpy(out->bytes + out->used, a->data, a->len);
+	out->used += a->len;
 }
 
 static void act_dh(struct engine *e, const struct ike_action *a)

@@ -8,8 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DATAGRAMS_A_WAKEUP 32 /* then the loop's other work has its turn */
-
 /* --- from the monitor ---------------------------------------------------- */
 
 static void peer_opened(struct engine *e, const struct im_peer_new_done *m)
@@ -186,20 +184,24 @@ static void one_datagram(struct engine_socket *s, struct wire_span data,
 void engine_on_datagrams(uv_poll_t *poll, int status, int events)
 {
 	struct engine_socket *s = poll->data;
-	uint8_t buf[IKE_DATAGRAM_MAX];
+	struct engine_in *in = s->engine->in;
+	int count;
 
 	(void)status;
 	(void)events;
-	for (int i = 0; i < DATAGRAMS_A_WAKEUP; i++) {
-		struct addr local, peer;
-		ssize_t n = udp_recv(
-		    s->fd, s->local.port, buf, sizeof(buf), &local, &peer);
+	for (size_t i = 0; i < UDP_MANY; i++) {
+		in->packets[i].data = in->bytes[i];
+		in->packets[i].size = sizeof(in->bytes[i]);
+	}
+	/* One batch; then the loop's other work has its turn. */
+	count = udp_recv_many(s->fd, s->local.port, in->packets, UDP_MANY);
+	for (int i = 0; i < count; i++) {
+		const struct udp_packet *p = &in->packets[i];
 
-		if (n == -EAGAIN)
-			return;
 		/* Errors of the past (ICMP) and what is too long: next. */
-		if (n >= 0)
-			one_datagram(s, (struct wire_span){buf, (size_t)n},
-			    &local, &peer);
+		if (p->len >= 0)
+			one_datagram(s,
+			    (struct wire_span){p->data, (size_t)p->len},
+			    &p->local, &p->peer);
 	}
 }

@@ -11,6 +11,7 @@
 #include "ikev1/dh_pool.h"
 #include "ikev1/im_msg.h"
 #include "ikev1/link.h"
+#include "ikev1/udp.h"
 
 #include <uv.h>
 
@@ -24,6 +25,21 @@ struct engine_socket {
 	struct engine *engine;
 	int fd;
 	struct addr local; /* as bound */
+};
+
+/* Datagrams that leave when the turn is over, or when no more fit. */
+#define ENGINE_OUT_BYTES 65536
+struct engine_out {
+	struct udp_packet packets[UDP_MANY];
+	int fds[UDP_MANY];
+	size_t count, used; /* used: of bytes */
+	uint8_t bytes[ENGINE_OUT_BYTES];
+};
+
+/* Where a batch of datagrams arrives. */
+struct engine_in {
+	struct udp_packet packets[UDP_MANY];
+	uint8_t bytes[UDP_MANY][IKE_DATAGRAM_MAX];
 };
 
 /* An event that came while the core was stepping; owns its bytes. */
@@ -46,6 +62,10 @@ struct engine {
 	bool is_ending;	 /* IKE_EV_SHUTDOWN was given */
 	uint64_t end_ms; /* then it is over in any case */
 	uv_timer_t timer;
+	uint64_t timer_ms;	  /* the deadline that it is set for */
+	uv_prepare_t before_wait; /* sends what is in out */
+	struct engine_in *in;
+	struct engine_out *out;
 	struct chan *monitor;
 	struct link *link;
 	struct dh_pool *dh;
@@ -65,6 +85,8 @@ void engine_shut_down(struct engine *e);
 
 /* engine_act.c */
 void engine_carry_out(struct engine *e, const struct ike_action *a);
+/* What waits to be sent leaves now. */
+void engine_flush(struct engine *e);
 
 /* engine_in.c */
 /* The handlers of the monitor's channel. */

@@ -105,60 +105,125 @@ static bool local_of(struct msghdr *m, uint16_t port, struct addr *local)
 	return false;
 }
 
+/* What surrounds one datagram in a system call. */
+struct frame {
+	struct sockaddr_storage other;
+	union pktinfo_control control;
+	struct iovec iov[2];
+};
+
+static void frame_in(
+    struct frame *f, struct msghdr *m, uint8_t *buf, size_t size)
+{
+	f->iov[0] = (struct iovec){.iov_base = buf, .iov_len = size};
+	*m = (struct msghdr){.msg_name = &f->other,
+	    .msg_namelen = sizeof(f->other),
+	    .msg_iov = f->iov,
+	    .msg_iovlen = 1,
+	    .msg_control = f->control.buf,
+	    .msg_controllen = sizeof(f->control.buf)};
+}
+
+static ssize_t arrived(struct msghdr *m, size_t len, uint16_t port,
+    struct addr *local, struct addr *peer)
+{
+	if (m->msg_flags & MSG_TRUNC)
+		return -EMSGSIZE;
+	if (!local_of(m, port, local) || addr_from_sockaddr(peer, m->msg_name))
+		return -EAFNOSUPPORT;
+	/* Nobody can be answered on port 0. */
+	return peer->port ? (ssize_t)len : -EADDRNOTAVAIL;
+}
+
 ssize_t udp_recv(int fd, uint16_t port, void *buf, size_t size,
     struct addr *local, struct addr *peer)
 {
-	struct iovec iov = {.iov_base = buf, .iov_len = size};
-	struct sockaddr_storage from;
-	union pktinfo_control control;
-	struct msghdr m = {.msg_name = &from,
-	    .msg_namelen = sizeof(from),
-	    .msg_iov = &iov,
-	    .msg_iovlen = 1,
-	    .msg_control = control.buf,
-	    .msg_controllen = sizeof(control.buf)};
+	struct frame f;
+	struct msghdr m;
 	ssize_t n;
 
+	frame_in(&f, &m, buf, size);
 	do {
 		n = recvmsg(fd, &m, MSG_DONTWAIT);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
-	if (m.msg_flags & MSG_TRUNC)
-		return -EMSGSIZE;
-	if (!local_of(&m, port, local) ||
-	    addr_from_sockaddr(peer, (struct sockaddr *)&from))
-		return -EAFNOSUPPORT;
-	/* Nobody can be answered on port 0. */
-	return peer->port ? n : -EADDRNOTAVAIL;
+	return arrived(&m, (size_t)n, port, local, peer);
 }
 
-int udp_send(int fd, const struct addr *local, const struct addr *peer,
-    struct wire_span data, bool has_marker)
+int udp_recv_many(
+    int fd, uint16_t port, struct udp_packet *packets, size_t count)
+{
+	struct frame f[UDP_MANY];
+	struct mmsghdr m[UDP_MANY];
+	int n;
+
+	count = count < UDP_MANY ? count : UDP_MANY;
+	for (size_t i = 0; i < count; i++)
+		frame_in(
+		    &f[i], &m[i].msg_hdr, packets[i].data, packets[i].size);
+	do {
+		n = recvmmsg(fd, m, (unsigned int)count, MSG_DONTWAIT, NULL);
+	} while (n < 0 && errno == EINTR);
+	for (int i = 0; i < n; i++)
+		packets[i].len = arrived(&m[i].msg_hdr, m[i].msg_len, port,
+		    &packets[i].local, &packets[i].peer);
+	return n < 0 ? -errno : n;
+}
+
+static void frame_out(struct frame *f, struct msghdr *m,
+    const struct addr *local, const struct addr *peer, struct wire_span data,
+    bool has_marker)
 {
 	static const uint8_t marker[MARKER_LEN];
-	struct iovec iov[2] = {
-	    {.iov_base = (void *)marker, .iov_len = sizeof(marker)},
-	    {.iov_base = (void *)data.data, .iov_len = data.len}};
 	struct in_pktinfo info = {0};
-	struct sockaddr_storage to;
-	union pktinfo_control control = {0};
-	struct msghdr m = {.msg_name = &to,
-	    .msg_namelen = addr_to_sockaddr(peer, &to),
-	    .msg_iov = has_marker ? iov : iov + 1,
-	    .msg_iovlen = has_marker ? 2 : 1,
-	    .msg_control = control.buf,
-	    .msg_controllen = sizeof(control.buf)};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	struct cmsghdr *c;
 
+	f->iov[0] = (struct iovec){(void *)marker, sizeof(marker)};
+	f->iov[1] = (struct iovec){(void *)data.data, data.len};
+	memset(&f->control, 0, sizeof(f->control));
+	*m = (struct msghdr){.msg_name = &f->other,
+	    .msg_namelen = addr_to_sockaddr(peer, &f->other),
+	    .msg_iov = has_marker ? f->iov : f->iov + 1,
+	    .msg_iovlen = has_marker ? 2 : 1,
+	    .msg_control = f->control.buf,
+	    .msg_controllen = sizeof(f->control.buf)};
+	c = CMSG_FIRSTHDR(m);
 	memcpy(&info.ipi_spec_dst, local->ip, 4);
 	c->cmsg_level = IPPROTO_IP;
 	c->cmsg_type = IP_PKTINFO;
 	c->cmsg_len = CMSG_LEN(sizeof(info));
 	memcpy(CMSG_DATA(c), &info, sizeof(info));
+}
+
+int udp_send(int fd, const struct addr *local, const struct addr *peer,
+    struct wire_span data, bool has_marker)
+{
+	struct frame f;
+	struct msghdr m;
+
+	frame_out(&f, &m, local, peer, data, has_marker);
 	if (sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		return -errno;
 	return 0;
+}
+
+size_t udp_send_many(
+    int fd, const struct udp_packet *packets, size_t count, int *error)
+{
+	struct frame f[UDP_MANY];
+	struct mmsghdr m[UDP_MANY];
+	int n;
+
+	count = count < UDP_MANY ? count : UDP_MANY;
+	for (size_t i = 0; i < count; i++)
+		frame_out(&f[i], &m[i].msg_hdr, &packets[i].local,
+		    &packets[i].peer,
+		    (struct wire_span){packets[i].data, (size_t)packets[i].len},
+		    packets[i].has_marker);
+	n = sendmmsg(fd, m, (unsigned int)count, MSG_DONTWAIT | MSG_NOSIGNAL);
+	*error = n < 0 ? -errno : 0;
+	return n < 0 ? 1 : (size_t)n;
 }
 
 enum udp_kind udp_classify(

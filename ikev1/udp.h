@@ -37,6 +37,29 @@ ssize_t udp_recv(int fd, uint16_t port, void *buf, size_t size,
 int udp_send(int fd, const struct addr *local, const struct addr *peer,
     struct wire_span data, bool has_marker);
 
+#define UDP_MANY 32 /* datagrams in one system call */
+
+struct udp_packet {
+	struct addr local, peer;
+	uint8_t *data;	 /* borrowed */
+	size_t size;	 /* in: room at data */
+	ssize_t len;	 /* bytes; in: or -errno, as udp_recv() says */
+	bool has_marker; /* out */
+};
+
+/*
+ * Up to count (at most UDP_MANY) datagrams; data and size are given.  How
+ * many came, each with its own result in len, or -errno when none did.
+ */
+int udp_recv_many(
+    int fd, uint16_t port, struct udp_packet *packets, size_t count);
+/*
+ * Sends up to UDP_MANY in order.  How many are dealt with, at least 1 of
+ * count > 0; *error is 0, or why the first of them was not sent.
+ */
+size_t udp_send_many(
+    int fd, const struct udp_packet *packets, size_t count, int *error);
+
 enum udp_kind {
 	UDP_IKE,       /* *ike is the message */
 	UDP_KEEPALIVE, /* one byte 0xff: RFC 3948 section 2.3 */

@@ -61,4 +61,11 @@ void bench_initiator_free(struct bench_initiator *b);
 /* So many handshakes of new clients, many at a time. */
 void bench_initiator_run(struct bench_initiator *b, unsigned int count);
 
+/* --- bench_core.c -------------------------------------------------------- */
+
+/* Prints what an SA weighs, and what a step costs with few and many: the
+ * core alone, without Diffie-Hellman. */
+void bench_core_memory(const struct crypto *crypto);
+void bench_core_scaling(const struct crypto *crypto);
+
 #endif

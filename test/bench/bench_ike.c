@@ -126,6 +126,10 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++)
 		if (argc < 2 || atoi(argv[1]) == runs[i].group)
 			run_group(&crypto, &runs[i]);
+	if (argc < 2 || !strcmp(argv[1], "memory"))
+		bench_core_memory(&crypto);
+	if (argc < 2 || !strcmp(argv[1], "scaling"))
+		bench_core_scaling(&crypto);
 	crypto_done(&crypto);
 	return 0;
 }

@@ -9,9 +9,11 @@
 #include "ikev1/udp.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -99,6 +101,78 @@ static void test_socket(void **state)
 	close(other);
 	addr_parse(&a, "2001:db8::1");
 	assert_int_equal(udp_open(&a), -EAFNOSUPPORT);
+}
+
+/* Sockets as udp_open() makes them, but for what takes root. */
+static int plain_socket(struct addr *at)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0), on = 1;
+	struct sockaddr_storage ss;
+	socklen_t len;
+
+	addr_parse(at, "127.0.0.3");
+	at->port = 0;
+	len = addr_to_sockaddr(at, &ss);
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&ss, len), 0);
+	assert_int_equal(
+	    setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)), 0);
+	assert_int_equal(udp_local(fd, at), 0);
+	return fd;
+}
+
+#define MANY (UDP_MANY + 3)
+
+static void test_many(void **state)
+{
+	struct udp_packet out[MANY], in[MANY];
+	uint8_t bytes[MANY], room[MANY][8];
+	struct addr a, b;
+	int fd = plain_socket(&a), other = plain_socket(&b), err;
+
+	(void)state;
+	for (size_t i = 0; i < MANY; i++) {
+		bytes[i] = (uint8_t)i;
+		out[i] = (struct udp_packet){.local = a,
+		    .peer = b,
+		    .data = &bytes[i],
+		    .len = 1,
+		    .has_marker = i % 2};
+		in[i] = (struct udp_packet){
+		    .data = room[i], .size = sizeof(room[i])};
+	}
+	assert_int_equal(udp_recv_many(other, b.port, in, MANY), -EAGAIN);
+	/* No more than a call's worth at a time; then the rest. */
+	assert_int_equal(udp_send_many(fd, out, MANY, &err), UDP_MANY);
+	assert_int_equal(err, 0);
+	assert_int_equal(
+	    udp_send_many(fd, out + UDP_MANY, MANY - UDP_MANY, &err), 3);
+	assert_int_equal(err, 0);
+	assert_int_equal(udp_recv_many(other, b.port, in, MANY), UDP_MANY);
+	assert_int_equal(
+	    udp_recv_many(other, b.port, in + UDP_MANY, MANY - UDP_MANY), 3);
+	for (size_t i = 0; i < MANY; i++) {
+		size_t marker = i % 2 ? 4 : 0;
+
+		assert_int_equal(in[i].len, marker + 1);
+		assert_memory_equal(room[i], "\0\0\0\0", marker);
+		assert_int_equal(room[i][marker], i);
+		assert_true(addr_equal(&in[i].local, &b));
+		assert_true(addr_equal(&in[i].peer, &a));
+	}
+	/* One that can't be sent is one that is dealt with; so is one that
+	 * does not fit where it arrives. */
+	out[0].peer.port = 0;
+	out[2].len = 0;
+	assert_int_equal(udp_send_many(fd, out, 3, &err), 1);
+	assert_true(err < 0);
+	in[0].size = 4;
+	assert_int_equal(udp_send_many(fd, out + 1, 2, &err), 2);
+	assert_int_equal(udp_recv_many(other, b.port, in, MANY), 2);
+	assert_int_equal(in[0].len, -EMSGSIZE);
+	assert_int_equal(in[1].len, 0);
+	close(fd);
+	close(other);
 }
 
 /* --- Diffie-Hellman jobs ------------------------------------------------- */
@@ -372,6 +446,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_classify),
 	    cmocka_unit_test(test_socket),
+	    cmocka_unit_test(test_many),
 	    cmocka_unit_test(test_dh_jobs),
 	    cmocka_unit_test(test_dh_halves),
 	    cmocka_unit_test(test_dh_limits),
