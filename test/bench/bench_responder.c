@@ -125,8 +125,20 @@ static int null_flush(void *ctx)
 	return 0;
 }
 
-static const struct sa_ops null_ops = {
-    null_add, null_del, null_del, null_query, null_flush};
+static int null_list(void *ctx, struct ike_kernel_sa **out, size_t *count)
+{
+	(void)ctx;
+	*out = NULL;
+	*count = 0;
+	return 0;
+}
+
+static const struct sa_ops null_ops = {.add = null_add,
+    .del = null_del,
+    .encap = null_del,
+    .query = null_query,
+    .list = null_list,
+    .flush = null_flush};
 
 static void send_engine(void *ctx, uint16_t type, const void *body)
 {
