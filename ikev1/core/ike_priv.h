@@ -482,6 +482,8 @@ void peer_held(struct ike *ike, const struct ike_event *ev);
 void rekey_soft(struct ike *ike, struct child *c);
 /* A pair of p is gone. */
 void rekey_pair_gone(struct ike *ike, struct peer *p);
+/* A Quick Mode of ours came to nothing. */
+void rekey_failed(struct ike *ike, struct peer *p);
 /* p has a new IKE SA. */
 void rekey_sa_up(struct ike *ike, struct peer *p);
 /* c is a new pair: the older ones are on their way out. */

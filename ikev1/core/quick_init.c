@@ -482,7 +482,8 @@ static void unanswered(struct ike *ike, struct quick *q)
 	act_log(ike, IKE_LOG_INFO, "%s: no answer to our Quick Mode %08x",
 	    sa_text(sa, text), q->msgid);
 	quick_become(ike, q, QUICK_DEAD);
-	if (is_renewal && sa->heard_ms <= since)
+	/* Silent since then.  Who has DPD is asked by that. */
+	if (is_renewal && sa->heard_ms <= since && sa->dpd_due_ms == NEVER)
 		info_dead(ike, sa, "no answer to a new Quick Mode");
 }
 

@@ -118,6 +118,8 @@ static void unlink_quick(struct ike *ike, struct quick *q)
 	ike->dead_quicks = q;
 	if (c && (c->state == CHILD_NEW || c->state == CHILD_HALF))
 		child_end(ike, c, q->sa->state == SA_UP);
+	if (q->is_renewal && q->peer)
+		rekey_failed(ike, q->peer);
 	quick_leave_peer(ike, q);
 }
 

@@ -65,6 +65,12 @@ void rekey_pair_gone(struct ike *ike, struct peer *p)
 		rekey_at(ike, p, ike->now + BUSY_MS);
 }
 
+void rekey_failed(struct ike *ike, struct peer *p)
+{
+	if (p->state == PEER_LIVE && p->rekey_ms > ike->now + RETRY_MS)
+		rekey_at(ike, p, ike->now + RETRY_MS);
+}
+
 void rekey_sa_up(struct ike *ike, struct peer *p)
 {
 	if (p->rekey_ms == NEVER)

@@ -20,6 +20,7 @@
 
 #define RECORDS_MAX 24
 #define JOBS_MAX 64
+#define MESSAGE_IDS 0x1000u /* of our records: 256 of them */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -65,6 +66,10 @@ struct run {
 	uint32_t message_id;
 	uint8_t iv[CRYPTO_BLOCK_MAX];
 	struct nonce ni, nr;
+	/* The newest Quick Mode that the machine began. */
+	uint32_t own_id;
+	uint8_t own_iv[CRYPTO_BLOCK_MAX];
+	struct nonce own_ni;
 	uint8_t cky_r[ISAKMP_COOKIE_LEN]; /* of the newest Main Mode */
 };
 
@@ -115,6 +120,25 @@ static void nonce_take(struct nonce *n, uint8_t first, struct wire_span chain)
 	n->len = p->body.len;
 }
 
+/* A Quick Mode message with an id that no record asked for: message 1 of
+ * the machine's own, or message 3 of that. */
+static void watch_own(struct run *run, const struct isakmp_header *h,
+    const struct ike_action *a, struct wire_span body)
+{
+	const struct client_sa *sa = run->base->client->cur;
+	const struct crypto *c = &run->base->world->crypto;
+
+	if (h->message_id == run->own_id)
+		return;
+	run->own_id = h->message_id;
+	must(!keymat_iv_phase2(
+	    c, &sa->keys, sa->iv, h->message_id, run->own_iv));
+	must(!keymat_decrypt(
+	    c, &sa->keys, run->own_iv, a->data + ISAKMP_HEADER_LEN, body.len));
+	nonce_take(&run->own_ni, h->next_payload, body);
+	must(run->own_ni.len >= 8);
+}
+
 /* Reads what the machine sends, as far as later records need it. */
 static void watch(struct run *run, const struct ike_action *a)
 {
@@ -126,6 +150,9 @@ static void watch(struct run *run, const struct ike_action *a)
 	    wire_span_of(a->data, a->len), &h, &body, NULL));
 	if (h.exchange == ISAKMP_EXCHANGE_MAIN)
 		memcpy(run->cky_r, h.cky_r, sizeof(run->cky_r));
+	if (h.exchange == ISAKMP_EXCHANGE_QUICK &&
+	    h.message_id >> 8 != MESSAGE_IDS >> 8)
+		watch_own(run, &h, a, body);
 	if (h.exchange != ISAKMP_EXCHANGE_QUICK ||
 	    h.message_id != run->message_id || run->nr.len)
 		return;
@@ -216,7 +243,7 @@ static void sealed(struct run *run, uint8_t arg, struct wire_reader *r)
 	const struct client_sa *sa = run->base->client->cur;
 	const struct crypto *c = &run->base->world->crypto;
 	struct isakmp_header h =
-	    sealed_header(sa, wire_get_u8(r), 0x1000u + arg);
+	    sealed_header(sa, wire_get_u8(r), MESSAGE_IDS + arg);
 	uint8_t first = wire_get_u8(r), buf[2048], hash[IKE_KEY_MAX];
 	struct wire_span rest = wire_get_span(r, wire_left(r));
 	uint8_t iv[CRYPTO_BLOCK_MAX];
@@ -259,6 +286,32 @@ static void quick3(struct run *run)
 	isakmp_build_payload(
 	    &b, ISAKMP_PAYLOAD_HASH, wire_span_of(hash, sa->keys.prf_len));
 	seal(run, &b, run->iv);
+}
+
+/* First payload; then the payloads behind HASH(2). */
+static void quick2(struct run *run, struct wire_reader *r)
+{
+	const struct client_sa *sa = run->base->client->cur;
+	struct isakmp_header h =
+	    sealed_header(sa, ISAKMP_EXCHANGE_QUICK, run->own_id);
+	uint8_t first = wire_get_u8(r), buf[2048], hash[IKE_KEY_MAX];
+	struct wire_span rest = wire_get_span(r, wire_left(r));
+	uint8_t iv[CRYPTO_BLOCK_MAX];
+	struct isakmp_builder b;
+	size_t pos;
+
+	if (!run->own_id)
+		return;
+	isakmp_build_begin(&b, buf, sizeof(buf), &h);
+	pos = isakmp_build_reserve(&b, ISAKMP_PAYLOAD_HASH, sa->keys.prf_len);
+	wire_set_u8(&b.w, b.next_pos, first);
+	wire_put_span(&b.w, rest);
+	must(keymat_hash2(&run->base->world->crypto, &sa->keys, run->own_id,
+		 wire_span_of(run->own_ni.data, run->own_ni.len), rest,
+		 hash) > 0);
+	wire_set_bytes(&b.w, pos, hash, sa->keys.prf_len);
+	memcpy(iv, run->own_iv, sizeof(iv));
+	seal(run, &b, iv);
 }
 
 /* A datagram of Main Mode with the cookie that the machine gave. */
@@ -394,6 +447,9 @@ static void record(
 		return;
 	case FUZZ_IKE_QUICK3:
 		quick3(run);
+		return;
+	case FUZZ_IKE_QUICK2:
+		quick2(run, &r);
 		return;
 	case FUZZ_IKE_MAIN_NEXT:
 		main_next(run, arg, data);

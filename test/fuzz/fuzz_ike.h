@@ -12,6 +12,7 @@ enum fuzz_ike_op {
 	FUZZ_IKE_PEER,	    /* arg: which event of l2tpd */
 	FUZZ_IKE_SAVE,	    /* arg: 0, or how the bytes are damaged */
 	FUZZ_IKE_QUICK3,    /* HASH(3) of the newest Quick Mode */
+	FUZZ_IKE_QUICK2,    /* answers the machine's own: type, payloads */
 	FUZZ_IKE_MAIN_NEXT, /* arg as DATAGRAM; the cookie is filled in */
 	FUZZ_IKE_OPS,
 };

@@ -106,6 +106,51 @@ static void seed_quick(const char *dir, const char *name, uint16_t encap)
 	input_end(&in, dir, name);
 }
 
+/* The machine renews a pair and gets its answer. */
+static void seed_renewal(const char *dir)
+{
+	static const struct ike_suite suite = {
+	    ESP_AES, 256, ESP_AUTH_SHA256, 0};
+	struct sa_offer_spec spec = {.phase = SA_PHASE2,
+	    .suites = &suite,
+	    .suite_count = 1,
+	    .spi = {(const uint8_t *)"\x0a\x0b\x0c\x0e", 4},
+	    .life_seconds = 3600,
+	    .life_kilobytes = 250000,
+	    .encap = IPSEC_ENCAP_UDP_TRANSPORT};
+	uint8_t buf[1024], data[1024];
+	struct isakmp_builder b;
+	struct wire_writer w;
+	struct input in;
+
+	isakmp_build_begin(&b, buf, sizeof(buf), &header);
+	isakmp_build_open(&b, ISAKMP_PAYLOAD_SA);
+	sa_encode_offer(&b.w, &spec);
+	isakmp_build_close(&b);
+	isakmp_build_payload(
+	    &b, ISAKMP_PAYLOAD_NONCE, wire_span_of("another nonce, 20 by", 20));
+	put_id(&b, WORLD_SERVER);
+	put_id(&b, "10.0.0.2");
+	wire_writer_init(&w, data, sizeof(data));
+	wire_put_u8(&w, ISAKMP_PAYLOAD_SA);
+	wire_put_span(&w, isakmp_build_since(&b, ISAKMP_HEADER_LEN));
+	input_begin(&in);
+	put_op(&in, FUZZ_IKE_KERNEL, 0); /* soft limit */
+	put_op(&in, FUZZ_IKE_TICK, 2);
+	put_op(&in, FUZZ_IKE_SAVE, 0);
+	put_record(&in, FUZZ_IKE_QUICK2, 0, wire_written(&w, 0));
+	put_op(&in, FUZZ_IKE_ANSWER, 0);
+	put_op(&in, FUZZ_IKE_SAVE, 0);
+	put_record(&in, FUZZ_IKE_QUICK2, 0, wire_written(&w, 0));
+	put_op(&in, FUZZ_IKE_TICK, 1);
+	put_op(&in, FUZZ_IKE_ANSWER, 2);
+	put_op(&in, FUZZ_IKE_ANSWER, 0);
+	put_op(&in, FUZZ_IKE_TICK, 80);
+	put_op(&in, FUZZ_IKE_ANSWER, 2);
+	put_op(&in, FUZZ_IKE_TICK, 80);
+	input_end(&in, dir, "renewal");
+}
+
 static void seed_info(const char *dir)
 {
 	struct payload_notify n = {.doi = ISAKMP_DOI_IPSEC,
@@ -230,6 +275,7 @@ int main(int argc, char **argv)
 		return 2;
 	seed_quick(argv[1], "quick_natt", IPSEC_ENCAP_UDP_TRANSPORT);
 	seed_quick(argv[1], "quick_tunnel", IPSEC_ENCAP_TUNNEL);
+	seed_renewal(argv[1]);
 	seed_info(argv[1]);
 	seed_main(argv[1]);
 	seed_ends(argv[1]);

@@ -314,10 +314,37 @@ static void a_refusing_client_is_asked_again(void **state)
 	assert_int_equal(c->deletes_esp, 1);
 	ikew_run(w, 29000);
 	assert_int_equal(w->peer[0].state, WORLD_PEER_UP);
-	ikew_run(w, 2000);
+	/* The try that was under way may last 15 s, then R lingers. */
+	ikew_run(w, 17000);
 	assert_int_equal(w->peer[0].state, WORLD_PEER_ENDED);
 	assert_string_equal(w->peer[0].reason, "no IPsec SA is left");
 	ikew_free(w);
+}
+
+/* The client deletes its IKE SA while we ask, and comes with a new one. */
+static void a_new_ike_sa_is_used_at_once(void **state)
+{
+	(void)state;
+	for (int save = 0; save < 2; save++) {
+		struct ike_client *c;
+		struct ikew *w = connected(&c, 1, save, NULL);
+		uint64_t r = ikew_r_of(w, c);
+
+		c->answers = false;
+		limit(w, c, false, false);
+		ikew_run(w, 100);
+		ikec_delete_sa(c, c->cur);
+		ikew_run(w, 1000);
+		assert_int_equal(ikew_counts(w).sas, 0);
+		assert_int_equal(ikew_live_sas(w), 2);
+		c->answers = true;
+		assert_true(ikew_main(w, c));
+		ikew_run(w, 8000);
+		assert_int_equal(c->renewals, 1);
+		assert_true(ikew_pair_right(w, c));
+		assert_int_equal(ikew_r_of(w, c), r);
+		ikew_free(w);
+	}
 }
 
 static void a_dead_client_is_told_of(void **state)
@@ -325,10 +352,13 @@ static void a_dead_client_is_told_of(void **state)
 	(void)state;
 	for (int save = 0; save < 2; save++) {
 		struct ike_client *c;
-		struct ikew *w;
+		struct ikew *w = ikew_new(1);
 
-		w = connected(&c, 1, save, NULL);
-		w->cfg.dpd_ms = 0; /* it has no DPD */
+		w->save_often = save;
+		c = ikew_client(w, "10.0.0.2", "203.0.113.9", 40000);
+		c->has_dpd = false;
+		assert_true(ikew_connect(w, c));
+		ikew_run(w, 50);
 		c->is_mute = true;
 		limit(w, c, false, false);
 		ikew_run(w, 29000);
@@ -358,6 +388,7 @@ int main(void)
 	    cmocka_unit_test(bad_answers_are_refused),
 	    cmocka_unit_test(the_client_may_ask_for_a_shorter_life),
 	    cmocka_unit_test(a_refusing_client_is_asked_again),
+	    cmocka_unit_test(a_new_ike_sa_is_used_at_once),
 	    cmocka_unit_test(a_dead_client_is_told_of),
 	};
 
