@@ -32,6 +32,7 @@ static const struct msg_desc descs[] = {
     MSG_DESC(PEER_GONE, struct peer_note, note_fields),
     MSG_DESC(PEER_CLOSE, struct peer_note, note_fields),
     MSG_DESC(PEER_LIST_END, struct peer_list_end, end_fields),
+    MSG_DESC(PEER_LEAVING, struct peer_list_end, end_fields),
 };
 
 const struct msg_table peer_link_table = {

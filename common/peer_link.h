@@ -29,6 +29,7 @@ enum peer_msg {
 	PEER_GONE,     /* l2tpd: every object of R is gone */
 	PEER_CLOSE,    /* l2tpd: end R please (operator, idle, dead) */
 	PEER_LIST_END, /* either: the whole list has been sent */
+	PEER_LEAVING,  /* ikev1d: it ends soon; say goodbye to every R */
 };
 
 /* PEER_UP, PEER_UPDATE */
@@ -50,7 +51,7 @@ struct peer_note {
 	char reason[PEER_REASON_MAX];
 };
 
-/* PEER_LIST_END */
+/* PEER_LIST_END, PEER_LEAVING */
 struct peer_list_end {
 	uint32_t count;
 };

@@ -16,7 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define END_MS 2000 /* for Deletes and l2tpd, when told to end */
+/* When told to end: for l2tpd's goodbyes to its clients; for Deletes. */
+#define LEAVE_MS 2000
+#define END_MS 2000
 #define TIMER_MAX_MS 3600000
 
 uint64_t engine_now_ms(void)
@@ -78,7 +80,7 @@ static void set_timer(struct engine *e)
 	uint64_t now = engine_now_ms(), due = ike_next_deadline(e->ike);
 	uint64_t wait;
 
-	if (e->is_ending && e->end_ms < due)
+	if (e->is_leaving && e->end_ms < due)
 		due = e->end_ms;
 	if (due == e->timer_ms)
 		return;
@@ -102,13 +104,28 @@ static void step(struct engine *e, struct ike_event *ev)
 	e->is_stepping = false;
 }
 
+/* Every R ended, or there is no time left for that: the rest goes. */
+static void end(struct engine *e)
+{
+	const struct ike_event ev = {.type = IKE_EV_SHUTDOWN};
+
+	e->is_ending = true;
+	e->end_ms = engine_now_ms() + END_MS;
+	engine_event(e, &ev);
+}
+
 static void check_end(struct engine *e)
 {
 	struct ike_counts counts;
 
-	if (!e->is_ending)
+	if (!e->is_leaving)
 		return;
 	ike_count(e->ike, &counts);
+	if (!e->is_ending) {
+		if (!counts.peers || engine_now_ms() >= e->end_ms)
+			end(e);
+		return;
+	}
 	engine_flush(e);
 	chan_flush(e->monitor);
 	if ((!counts.peers && chan_is_flushed(e->monitor)) ||
@@ -136,13 +153,14 @@ void engine_event(struct engine *e, const struct ike_event *ev)
 
 void engine_shut_down(struct engine *e)
 {
-	const struct ike_event ev = {.type = IKE_EV_SHUTDOWN};
+	uint64_t now = engine_now_ms();
 
-	if (e->is_ending)
+	if (e->is_leaving)
 		return;
-	e->is_ending = true;
-	e->end_ms = engine_now_ms() + END_MS;
-	engine_event(e, &ev);
+	e->is_leaving = true;
+	e->end_ms = now + (link_leave(e->link) ? LEAVE_MS : 0);
+	set_timer(e);
+	check_end(e);
 }
 
 /* --- start and end ------------------------------------------------------- */

@@ -119,10 +119,10 @@ void engine_on_monitor_end(void *ctx, struct chan *chan, int error)
 	struct engine *e = ctx;
 
 	(void)chan;
-	if (!e->is_ending)
+	if (!e->is_leaving)
 		log_error(e->log, "the monitor is gone%s%s", error ? ": " : "",
 		    error ? strerror(-error) : "");
-	e->exit_code = e->is_ending ? 0 : 1;
+	e->exit_code = e->is_leaving ? 0 : 1;
 	uv_stop(&e->loop);
 }
 

@@ -59,8 +59,9 @@ struct engine {
 	struct ike_actions actions;
 	struct engine_queued *first, **last;
 	bool is_stepping;
+	bool is_leaving; /* told to end: l2tpd says its goodbyes */
 	bool is_ending;	 /* IKE_EV_SHUTDOWN was given */
-	uint64_t end_ms; /* then it is over in any case */
+	uint64_t end_ms; /* then the next of these begins in any case */
 	uv_timer_t timer;
 	uint64_t timer_ms;	  /* the deadline that it is set for */
 	uv_prepare_t before_wait; /* sends what is in out */

@@ -213,6 +213,7 @@ static void on_message(void *ctx, struct chan *chan,
 	case PEER_UP:
 	case PEER_UPDATE:
 	case PEER_DOWN:
+	case PEER_LEAVING:
 		break;
 	}
 	drop(l, "l2tpd sent what only ikev1d may send");
@@ -251,6 +252,13 @@ void link_attach(struct link *l, int fd)
 bool link_is_up(const struct link *l)
 {
 	return l->chan && !l->is_listing;
+}
+
+bool link_leave(struct link *l)
+{
+	const struct peer_list_end msg = {.count = HASH_COUNT(l->peers)};
+
+	return l->chan && !chan_send(l->chan, PEER_LEAVING, 0, &msg, -1);
 }
 
 void link_peer_up(struct link *l, const struct peer_up *up)

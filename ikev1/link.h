@@ -42,6 +42,12 @@ void link_free(struct link *l);
 /* A connection to l2tpd; fd becomes the link's. */
 void link_attach(struct link *l, int fd);
 bool link_is_up(const struct link *l);
+/*
+ * Tells l2tpd that ikev1d is about to end: it says goodbye to its clients,
+ * through their SAs, and then asks for the end of each R (LINK_CLOSE).
+ * False: there is nobody to tell.
+ */
+bool link_leave(struct link *l);
 
 /* Announces R, or a change of it. */
 void link_peer_up(struct link *l, const struct peer_up *up);

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #define LINK_RETRY_MS 1000
-#define STOP_MS 2500 /* then an engine that hangs is killed */
+#define STOP_MS 5000 /* then an engine that hangs is killed */
 
 struct monitor {
 	struct log *log;

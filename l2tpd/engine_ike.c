@@ -80,6 +80,24 @@ static void on_list_end(struct engine *e)
 	}
 }
 
+/* While the SAs live each client can hear of its end. */
+static void on_leaving(struct engine *e)
+{
+	struct engine_peer *p, *next;
+
+	log_info(&e->log, "ikev1d ends: so do its clients");
+	HASH_ITER(hh, e->peers, p, next)
+	{
+		struct lns_event ev = {
+		    .type = LNS_EV_DISCONNECT,
+		    .r = p->r,
+		    .text = "ikev1d ends",
+		};
+
+		engine_lns(e, &ev);
+	}
+}
+
 static void on_message(void *ctx, struct chan *chan,
     const struct msg_header *hdr, const void *body, int fd)
 {
@@ -100,6 +118,9 @@ static void on_message(void *ctx, struct chan *chan,
 		return;
 	case PEER_LIST_END:
 		on_list_end(e);
+		return;
+	case PEER_LEAVING:
+		on_leaving(e);
 		return;
 	case PEER_READY:
 	case PEER_REFUSED:

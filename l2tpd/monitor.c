@@ -3,6 +3,7 @@
 #include "l2tpd/monitor.h"
 
 #include "common/chan.h"
+#include "common/esp_sweep.h"
 #include "common/exitcode.h"
 #include "common/privsep.h"
 #include "common/secret.h"
@@ -245,6 +246,27 @@ static void on_tick(uv_timer_t *timer)
 		phase_next(m, PHASE_OVER);
 }
 
+/*
+ * ikev1d deletes a client's SAs before l2tpd closes its sockets.  Where it
+ * did not (it is gone, hangs, or there was no time), this does: what an SA
+ * decrypts without a socket would be answered in clear.  0 or -errno.
+ */
+static int sweep(struct monitor *m)
+{
+	size_t deleted = 0;
+	int err = esp_sweep(&deleted);
+
+	if (deleted)
+		log_warn(m->log,
+		    "ikev1d did not delete %zu IPsec SAs of clients in time: "
+		    "deleted here",
+		    deleted);
+	if (err)
+		log_error(m->log, "IPsec SAs of clients cannot be deleted: %s",
+		    strerror(-err));
+	return err;
+}
+
 /* The only function that changes the phase. */
 static void phase_next(struct monitor *m, enum phase phase)
 {
@@ -270,6 +292,8 @@ static void phase_next(struct monitor *m, enum phase phase)
 		break;
 	case PHASE_POLITE:
 	case PHASE_FORCED:
+		if (!objects_is_empty(m->objects))
+			sweep(m);
 		objects_stop(m->objects, phase == PHASE_FORCED);
 		break;
 	case PHASE_ENGINE:
@@ -370,6 +394,20 @@ static void close_handle(uv_handle_t *handle, void *arg)
 		uv_close(handle, NULL);
 }
 
+/* A rekey may have made new SAs meanwhile. */
+static void end_table(struct monitor *m)
+{
+	if (!sweep(m)) {
+		nft_stop(m->nft);
+		return;
+	}
+	if (!nft_seal(m->nft))
+		log_warn(m->log,
+		    "the table inet " NFT_TABLE " stays and drops what these "
+		    "SAs decrypt: `ip xfrm state` shows them, `nft delete "
+		    "table inet " NFT_TABLE "` when they are gone");
+}
+
 static int run(struct monitor *m, const struct monitor_options *o)
 {
 	uint32_t max = m->start.settings.conf.l2tp.max_clients;
@@ -385,7 +423,7 @@ static int run(struct monitor *m, const struct monitor_options *o)
 	log_info(m->log, "ready for %" PRIu32 " clients", max);
 	start_engine(m, o);
 	privsep_free(m->engine);
-	nft_stop(m->nft);
+	end_table(m);
 	/* Handles with an owner were closed by it just now. */
 	uv_walk(&m->loop, close_handle, NULL);
 	uv_run(&m->loop, UV_RUN_DEFAULT);

@@ -145,6 +145,20 @@ char *nft_render(uint32_t max_clients)
 	return text;
 }
 
+char *nft_render_sealed(void)
+{
+	return xasprintf("add table inet " NFT_TABLE "\n"
+			 "delete table inet " NFT_TABLE "\n"
+			 "table inet " NFT_TABLE " {\n"
+			 "\tchain sealed {\n"
+			 "\t\ttype filter hook prerouting priority raw;\n"
+			 "\t\tmeta mark and 0x%08x == 0x%08x "
+			 "meta mark and 0x%08x != 0 drop\n"
+			 "\t}\n"
+			 "}\n",
+	    OURS_MASK, PEER_MARK_BASE, LM_SLOT_MASK);
+}
+
 /* --- nft(8) ----------------------------------------------------------- */
 
 /* In the child: only what is safe after fork(). */

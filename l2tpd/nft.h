@@ -20,6 +20,8 @@
 
 /* The ruleset as `nft -f -` takes it, one transaction; allocated. */
 char *nft_render(uint32_t max_clients);
+/* The one of nft_seal(), which takes the other's place; allocated. */
+char *nft_render_sealed(void);
 
 /* --- the table in the kernel ------------------------------------------ */
 
@@ -34,6 +36,11 @@ int nft_start(struct nft **out, uv_loop_t *loop, struct log *log,
     const char *program, uint32_t max_clients);
 /* Removes the table and stops; NULL is allowed. */
 void nft_stop(struct nft *nft);
+/*
+ * Stops, but leaves a table that drops whatever SAs of ours decrypt: they
+ * are still there, the sockets are not.  0 or -errno, logged.
+ */
+int nft_seal(struct nft *nft);
 
 /* --- parts, for tests ------------------------------------------------- */
 

@@ -158,12 +158,29 @@ int nft_start(struct nft **out, uv_loop_t *loop, struct log *log,
 	return 0;
 }
 
+#define REMOVE "add table inet " NFT_TABLE "\ndelete table inet " NFT_TABLE "\n"
+
+static void stop_watching(struct nft *nft)
+{
+	uv_close((uv_handle_t *)&nft->poll, on_closed);
+	uv_close((uv_handle_t *)&nft->retry, on_closed);
+}
+
 void nft_stop(struct nft *nft)
 {
 	if (!nft)
 		return;
-	uv_close((uv_handle_t *)&nft->poll, on_closed);
-	uv_close((uv_handle_t *)&nft->retry, on_closed);
-	nft_run(nft->log, nft->program,
-	    "add table inet " NFT_TABLE "\ndelete table inet " NFT_TABLE "\n");
+	stop_watching(nft);
+	nft_run(nft->log, nft->program, REMOVE);
+}
+
+int nft_seal(struct nft *nft)
+{
+	char *text = nft_render_sealed();
+	int err;
+
+	stop_watching(nft);
+	err = nft_run(nft->log, nft->program, text);
+	free(text);
+	return err;
 }

@@ -206,12 +206,36 @@ static void test_auth_refused(void **state)
 	engine_world_free(&w);
 }
 
+/* --- ikev1d ----------------------------------------------------------------
+ */
+
+/* ikev1d ends first: each client is told while its SAs live. */
+static void test_ikev1d_leaves(void **state)
+{
+	const struct peer_list_end leaving = {.count = 3};
+	struct engine_world w;
+
+	(void)state;
+	engine_world_make(&w);
+	for (uint32_t slot = 1; slot <= 3; slot++)
+		engine_world_held(&w, slot);
+	engine_world_link(&w);
+	assert_int_equal(w.linked[PEER_READY], 3);
+	assert_int_equal(chan_send(w.ike, PEER_LEAVING, 0, &leaving, -1), 0);
+	engine_world_run(&w);
+	/* A tunnel of the engine before cannot be spoken to. */
+	assert_int_equal(w.linked[PEER_CLOSE], 3);
+	assert_int_equal(w.linked[PEER_GONE], 0);
+	engine_world_free(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_stats_refused),
 	    cmocka_unit_test(test_full_house),
 	    cmocka_unit_test(test_auth_refused),
+	    cmocka_unit_test(test_ikev1d_leaves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,7 +119,7 @@ static void say(struct world *w, uint16_t type, uint64_t r, const char *reason)
 	union any body = {.note = {.r = r, .slot = (uint32_t)r}};
 
 	snprintf(body.note.reason, sizeof(body.note.reason), "%s", reason);
-	if (type == PEER_LIST_END)
+	if (type == PEER_LIST_END || type == PEER_LEAVING)
 		body.end.count = 0;
 	assert_int_equal(
 	    chan_sync_send(w->fd, &peer_link_table, type, 0, &body, -1), 0);
@@ -131,6 +131,29 @@ static void up(struct world *w, uint64_t r)
 	const struct peer_up body = {.r = r, .slot = (uint32_t)r};
 
 	link_peer_up(w->link, &body);
+}
+
+/* l2tpd is told once that the end is near, when it is there. */
+static void test_leave(void **state)
+{
+	struct world w;
+	union any m;
+
+	(void)state;
+	open_world(&w);
+	up(&w, 5);
+	assert_false(link_leave(w.link));
+	connect_world(&w);
+	assert_int_equal(next(&w, &m), PEER_UP);
+	assert_int_equal(next(&w, &m), PEER_LIST_END);
+	assert_true(link_leave(w.link));
+	assert_int_equal(next(&w, &m), PEER_LEAVING);
+	assert_int_equal(m.end.count, 1);
+	assert_int_equal(next(&w, &m), 0);
+	/* It is not l2tpd's to say. */
+	say(&w, PEER_LEAVING, 0, "");
+	assert_int_equal(w.wanted, 1);
+	close_world(&w);
 }
 
 static void test_normal_life(void **state)
@@ -343,6 +366,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_normal_life),
+	    cmocka_unit_test(test_leave),
 	    cmocka_unit_test(test_refused_and_closed),
 	    cmocka_unit_test(test_announced_before_the_link),
 	    cmocka_unit_test(test_reconnection),

@@ -65,6 +65,19 @@ static void test_render_slots(void **state)
 }
 
 /* The order is the meaning: first clear text goes, then forged ids. */
+/* What is left behind drops marked packets of every slot, and no others. */
+static void test_render_sealed(void **state)
+{
+	char *text = nft_render_sealed();
+
+	(void)state;
+	assert_non_null(strstr(text, "delete table inet sallyport\n"));
+	assert_non_null(strstr(text, "meta mark and 0xff000000 == 0x53000000 "
+				     "meta mark and 0x00003fff != 0 drop\n"));
+	assert_null(strstr(text, "accept"));
+	free(text);
+}
+
 static void test_render_order(void **state)
 {
 	char *text = nft_render(1);
@@ -308,6 +321,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_render_slots),
+	    cmocka_unit_test(test_render_sealed),
 	    cmocka_unit_test(test_render_order),
 	    cmocka_unit_test(test_nft_takes_it),
 	    cmocka_unit_test(test_nft_refuses),

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: ISC
 """SIGTERM tells the clients, and leaves no SA, policy, table, tunnel, unit or process; starts that must fail do."""
 
+import os
+import signal
+
 from capture import Capture, check_outside
-from concentrator import CONFIGURATION, Concentrator
+from concentrator import CONFIGURATION, LOCAL, Concentrator
 from lab import Failure, wait_for
 from reference import Client
+from traffic import Pinger, esp_states
 
 
 def stop_tells(case, daemon, clients, heard):
@@ -81,6 +85,45 @@ def missing_device(case, server):
     )
 
 
+def ikev1d_first(case, server, client):
+    """The other order, as procd may: l2tpd still tells the client, while the SAs live."""
+    with case.step("ikev1d stopped before l2tpd: a client is connected"):
+        server.start()
+        server.connect(client)
+    stop_tells(case, server.ikev1d, [client], lost_tunnel)
+    with case.step("and hears of its SAs too"):
+        wait_for("Delete", lambda: lost_sas(client))
+        if server.l2tpd.stop():
+            raise Failure("exit code of l2tpd")
+        server.wait_clean()
+        client.stop()
+
+
+def ikev1d_hangs(case, server, client):
+    """l2tpd ends while ikev1d cannot be asked: no SA outlives the sockets, nothing leaves in clear."""
+    with case.step("ikev1d hangs: a client is connected"):
+        server.start()
+        server.connect(client)
+        pinger = Pinger(client.host, LOCAL, 0.1)
+    with case.step("ikev1d hangs: l2tpd deletes the SAs before its sockets") as notes:
+        hung = [server.ikev1d.pid, server.engine(server.ikev1d)]
+        for pid in hung:
+            os.kill(pid, signal.SIGSTOP)
+        code = server.l2tpd.stop()
+        notes.append(code)
+        if code or "deleted here" not in server.l2tpd.output():
+            raise Failure(f"exit code {code}: {server.l2tpd.output()[-600:]}")
+        if esp_states(server.host):
+            raise Failure(f"SAs: {esp_states(server.host)}")
+        pinger.stop()
+        for pid in hung:
+            os.kill(pid, signal.SIGCONT)
+        if server.ikev1d.stop():
+            raise Failure("exit code of ikev1d")
+        server.wait_clean()
+        client.stop()
+
+
 def run(case):
     lab = case.lab
     server = Concentrator(lab.srv)
@@ -99,6 +142,11 @@ def run(case):
         for client in clients:
             client.stop()
     with case.step("only ARP, IKE and ESP were seen outside") as notes:
+        notes.append(check_outside(capture.stop(), ("ESP", "UDP 4500")))
+    capture = Capture(lab)
+    ikev1d_first(case, server, Client(lab.hosts["c2"]))
+    ikev1d_hangs(case, server, Client(lab.c0))
+    with case.step("other orders: only ARP, IKE and ESP were seen outside") as notes:
         notes.append(check_outside(capture.stop(), ("ESP", "UDP 4500")))
     missing_device(case, server)
     for name, port in (("ikev1d", 500), ("l2tpd", 1701)):
