@@ -318,7 +318,21 @@ static struct engine_peer *held_peer(
 	return p;
 }
 
-static void on_held(struct engine *e, const struct lm_held *held, int fd)
+/* Of a session that is ending only AAA hears: its address is not free. */
+static void on_held_ending(struct engine *e, const struct lm_held *held, int fd)
+{
+	struct aaa_event session = {
+	    .type = AAA_EV_HELD,
+	    .key = {held->r, held->tunnel_id, held->session_id},
+	    .data = {held->data.data, held->data.len},
+	};
+
+	if (fd >= 0)
+		ports_add(e->plugins, session.key, fd);
+	engine_aaa(e, &session);
+}
+
+static void on_held_alive(struct engine *e, const struct lm_held *held, int fd)
 {
 	const struct aaa_key key = {held->r, held->tunnel_id, held->session_id};
 	const struct engine_peer *p = held_peer(e, held);
@@ -337,12 +351,20 @@ static void on_held(struct engine *e, const struct lm_held *held, int fd)
 	    .peer = p->up.peer,
 	};
 
-	e->held_count++;
 	if (fd >= 0)
 		ports_add(held->session_id ? e->plugins : e->tunnels, key, fd);
 	if (held->session_id)
 		engine_aaa(e, &session);
 	engine_lns(e, &ev);
+}
+
+static void on_held(struct engine *e, const struct lm_held *held, int fd)
+{
+	e->held_count++;
+	if (held->is_ending)
+		on_held_ending(e, held, fd);
+	else
+		on_held_alive(e, held, fd);
 }
 
 static void on_held_end(struct engine *e, const struct lm_count *end)
@@ -356,6 +378,17 @@ static void on_held_end(struct engine *e, const struct lm_count *end)
 		log_info(&e->log, "%" PRIu32 " objects are held", end->count);
 	e->is_serving = true;
 	engine_ike_listen(e, LM_FD_PEER);
+}
+
+static void on_fixed(struct engine *e, const struct lm_fixed *fixed)
+{
+	struct aaa_event ev = {
+	    .type = AAA_EV_FIXED,
+	    .data = {fixed->ips.data, fixed->ips.len},
+	    .is_first = fixed->is_first != 0,
+	};
+
+	engine_aaa(e, &ev);
 }
 
 static void on_shutdown(struct engine *e)
@@ -393,6 +426,9 @@ void engine_on_monitor(void *ctx, struct chan *chan,
 		break;
 	case LM_SHUTDOWN:
 		on_shutdown(e);
+		break;
+	case LM_FIXED:
+		on_fixed(e, body);
 		break;
 	default:
 		log_error(&e->log, "the monitor sent %s",

@@ -76,6 +76,7 @@ static const struct msg_field held_fields[] = {
     MSG_NUM(MSG_U16, struct lm_held, session_id),
     MSG_NUM(MSG_U16, struct lm_held, peer_session_id),
     MSG_NUM(MSG_ADDR, struct lm_held, peer),
+    MSG_NUM(MSG_U8, struct lm_held, is_ending),
     MSG_BYTES_OF(struct lm_held, data),
 };
 
@@ -88,6 +89,11 @@ static const struct msg_field exited_fields[] = {
 
 static const struct msg_field count_fields[] = {
     MSG_NUM(MSG_U32, struct lm_count, count),
+};
+
+static const struct msg_field fixed_fields[] = {
+    MSG_NUM(MSG_U8, struct lm_fixed, is_first),
+    MSG_BYTES_OF(struct lm_fixed, ips),
 };
 
 static const struct msg_desc descs[] = {
@@ -108,6 +114,7 @@ static const struct msg_desc descs[] = {
     MSG_DESC(LM_HELD_END, struct lm_count, count_fields),
     MSG_DESC(LM_SESSION_EXITED, struct lm_exited, exited_fields),
     MSG_DESC(LM_SHUTDOWN, struct lm_count, count_fields),
+    MSG_DESC(LM_FIXED, struct lm_fixed, fixed_fields),
 };
 
 const struct msg_table lm_table = {descs, sizeof(descs) / sizeof(descs[0])};

@@ -43,6 +43,7 @@ enum lm_msg {
 	LM_HELD_END,	   /* lm_count */
 	LM_SESSION_EXITED, /* lm_exited */
 	LM_SHUTDOWN,	   /* lm_count: say goodbye to everybody */
+	LM_FIXED,	   /* lm_fixed: at start, and when users changed */
 };
 
 /* What the engine inherits (common/privsep.h). */
@@ -101,13 +102,23 @@ struct lm_held {
 	uint16_t tunnel_id, peer_tunnel_id;   /* 0: this is R */
 	uint16_t session_id, peer_session_id; /* 0: R or a tunnel */
 	struct addr peer;		      /* inner, of a tunnel */
-	MSG_BLOB(LM_NOTE_MAX) data;	      /* the last LM_NOTE */
+	uint8_t is_ending; /* a session whose PPP still lives: its address
+			      is taken until LM_SESSION_EXITED */
+	MSG_BLOB(LM_NOTE_MAX) data; /* the last LM_NOTE */
 };
 
 struct lm_exited {
 	uint64_t r;
 	uint16_t tunnel_id, session_id;
 	char text[LM_TEXT_MAX];
+};
+
+#define LM_FIXED_MAX 1024 /* bytes a message */
+
+/* Users' own addresses (ip=), 4 bytes each; several messages a list. */
+struct lm_fixed {
+	uint8_t is_first; /* a new list begins */
+	MSG_BLOB(LM_FIXED_MAX) ips;
 };
 
 struct lm_count {
@@ -126,6 +137,7 @@ union lm_any {
 	struct lm_held held;
 	struct lm_exited exited;
 	struct lm_count count;
+	struct lm_fixed fixed;
 	struct aaa_auth auth;
 	struct aaa_verdict verdict;
 };

@@ -51,6 +51,8 @@ struct monitor {
 	struct privsep *engine;
 	struct chan *chan; /* NULL: no engine */
 	enum phase phase;
+	bool is_fixed_told; /* to this engine, as of: */
+	uint32_t fixed_generation;
 };
 
 /* --- the engine's requests -------------------------------------------- */
@@ -92,11 +94,52 @@ static void on_exited(void *ctx, const struct lm_exited *exited)
 	send_to_engine(m, LM_SESSION_EXITED, 0, exited, -1);
 }
 
+/* Up to LM_FIXED_MAX bytes at a time. */
+struct fixed_list {
+	struct monitor *m;
+	struct lm_fixed msg;
+};
+
+static void flush_fixed(struct fixed_list *list)
+{
+	send_to_engine(list->m, LM_FIXED, 0, &list->msg, -1);
+	list->msg.is_first = 0;
+	list->msg.ips.len = 0;
+}
+
+static void add_fixed(void *ctx, const struct user *user)
+{
+	struct fixed_list *list = ctx;
+
+	if (user->ip.family != ADDR_IPV4)
+		return;
+	if (list->msg.ips.len + 4 > LM_FIXED_MAX)
+		flush_fixed(list);
+	memcpy(list->msg.ips.data + list->msg.ips.len, user->ip.ip, 4);
+	list->msg.ips.len += 4;
+}
+
+/* Tells the engine which addresses users have for themselves, if that is
+ * news to it. */
+static void tell_fixed(struct monitor *m)
+{
+	struct fixed_list list = {.m = m, .msg = {.is_first = 1}};
+	uint32_t generation = user_store_check(m->start.users);
+
+	if (m->is_fixed_told && m->fixed_generation == generation)
+		return;
+	user_store_each(m->start.users, add_fixed, &list);
+	flush_fixed(&list);
+	m->is_fixed_told = true;
+	m->fixed_generation = generation;
+}
+
 static void answer_auth(
     struct monitor *m, uint32_t seq, const struct aaa_auth *ask)
 {
 	struct aaa_verdict verdict;
 
+	tell_fixed(m);
 	user_store_auth(m->start.users, ask, &verdict);
 	send_to_engine(m, LM_VERDICT, seq, &verdict, -1);
 	secret_wipe(&verdict, sizeof(verdict));
@@ -192,6 +235,8 @@ static void on_engine_started(void *ctx, int fd)
 		log_info(m->log, "the new engine gets %" PRIu32 " objects",
 		    held.count);
 	objects_each(m->objects, send_held, m);
+	m->is_fixed_told = false;
+	tell_fixed(m);
 	end.count = held.count;
 	send_to_engine(m, LM_HELD_END, 0, &end, -1);
 }
@@ -312,8 +357,10 @@ static void on_signal(uv_signal_t *handle, int signo)
 {
 	struct monitor *m = handle->data;
 
-	if (signo == SIGHUP)
-		return; /* users are read again by themselves */
+	if (signo == SIGHUP) {
+		tell_fixed(m); /* reads a users file that changed */
+		return;
+	}
 	if (m->phase != PHASE_RUNNING)
 		return;
 	log_info(m->log, "ending (signal %d)", signo);

@@ -44,7 +44,10 @@ bool objects_request(
 /* The engine died: nobody waits for an answer any more. */
 void objects_engine_gone(struct objects *o);
 
-/* Every object that is not ending, R before tunnel before session. */
+/*
+ * Every object that is not ending, R before tunnel before session, and each
+ * session whose PPP has not ended yet: its address is still on an interface.
+ */
 typedef void (*objects_held_fn)(void *ctx, const struct lm_held *held, int fd);
 void objects_each(struct objects *o, objects_held_fn fn, void *ctx);
 

@@ -16,8 +16,9 @@ static void each_session(const struct session *s, const struct lm_held *tunnel,
 {
 	struct lm_held h = *tunnel;
 
-	if (s->is_closing)
+	if (s->is_closing && !s->ppp)
 		return;
+	h.is_ending = s->is_closing;
 	h.session_id = s->id.session_id;
 	h.peer_session_id = s->id.peer_session_id;
 	held_note(&h, &s->note);
@@ -30,13 +31,12 @@ static void each_tunnel(const struct tunnel *t, const struct lm_held *peer,
 	struct lm_held h = *peer;
 	const struct session *s;
 
-	if (t->is_closing)
-		return;
 	h.tunnel_id = t->id.tunnel_id;
 	h.peer_tunnel_id = t->id.peer_tunnel_id;
 	h.peer = t->id.peer;
 	held_note(&h, &t->note);
-	fn(ctx, &h, t->udp_fd);
+	if (!t->is_closing)
+		fn(ctx, &h, t->udp_fd);
 	DL_FOREACH(t->sessions, s)
 	each_session(s, &h, fn, ctx);
 }
@@ -54,10 +54,9 @@ void objects_each(struct objects *o, objects_held_fn fn, void *ctx)
 		    .local = p->local,
 		};
 
-		if (p->is_closing)
-			continue;
 		held_note(&h, &p->note);
-		fn(ctx, &h, p->fd);
+		if (!p->is_closing)
+			fn(ctx, &h, p->fd);
 		DL_FOREACH(p->tunnels, t)
 		each_tunnel(t, &h, fn, ctx);
 	}

@@ -33,6 +33,7 @@ struct user_store {
 	struct mschap *mschap;
 	struct users *users; /* NULL: no file */
 	struct stamp stamp;
+	uint32_t generation;
 };
 
 static struct stamp stamp_of(const char *path)
@@ -77,21 +78,23 @@ static int load(struct user_store *s, char *error)
 		return err;
 	users_free(s->users);
 	s->users = users;
+	s->generation++;
 	return 0;
 }
 
-static void check(struct user_store *s)
+uint32_t user_store_check(struct user_store *s)
 {
 	struct stamp now = stamp_of(s->path);
 	char error[USERS_ERROR_MAX];
 
 	if (stamp_equal(&now, &s->stamp))
-		return;
+		return s->generation;
 	s->stamp = now;
 	if (!now.is_there) {
 		log_warn(s->log, "%s is gone: there are no users now", s->path);
 		users_free(s->users);
 		s->users = NULL;
+		s->generation++;
 	} else if (load(s, error)) {
 		log_error(
 		    s->log, "%s; the users from before stay in force", error);
@@ -99,6 +102,13 @@ static void check(struct user_store *s)
 		log_info(
 		    s->log, "%s: %zu users", s->path, users_count(s->users));
 	}
+	return s->generation;
+}
+
+void user_store_each(const struct user_store *s, users_fn fn, void *ctx)
+{
+	if (s->users)
+		users_each(s->users, fn, ctx);
 }
 
 int user_store_open(struct user_store **out, struct log *log, const char *path,
@@ -142,6 +152,6 @@ void user_store_free(struct user_store *s)
 void user_store_auth(
     struct user_store *s, const struct aaa_auth *ask, struct aaa_verdict *out)
 {
-	check(s);
+	user_store_check(s);
 	auth_check(s->mschap, s->users, s->methods, ask, out);
 }

@@ -8,6 +8,7 @@
 
 #include "common/aaa_msg.h"
 #include "common/log.h"
+#include "l2tpd/core/users.h"
 
 struct user_store;
 
@@ -22,5 +23,10 @@ void user_store_free(struct user_store *store);
 /* A file that has become wrong changes nothing: the old users stay. */
 void user_store_auth(struct user_store *store, const struct aaa_auth *ask,
     struct aaa_verdict *out);
+/* Reads the file if it changed; a number that is another after each
+ * change. */
+uint32_t user_store_check(struct user_store *store);
+/* In the order of the file, as it was read last. */
+void user_store_each(const struct user_store *store, users_fn fn, void *ctx);
 
 #endif

@@ -393,6 +393,25 @@ static void on_held(struct aaa *aaa, struct aaa_session *s,
 		    "the address of user %s is another session's too", s->user);
 }
 
+/* Nobody else gets an address that a user has for himself. */
+static void on_fixed(struct aaa *aaa, struct aaa_session *s,
+    const struct aaa_event *ev, struct aaa_actions *out)
+{
+	struct wire_reader r;
+
+	(void)s;
+	(void)out;
+	if (ev->is_first)
+		pool_fix_none(aaa->pool);
+	wire_reader_init(&r, ev->data.data, ev->data.len);
+	while (wire_left(&r) >= 4) {
+		struct addr ip = {.family = ADDR_IPV4};
+
+		wire_get_bytes(&r, ip.ip, 4);
+		pool_fix(aaa->pool, &ip);
+	}
+}
+
 static const event_fn event_rows[] = {
     [AAA_EV_STARTED] = on_started,
     [AAA_EV_MESSAGE] = on_message,
@@ -401,6 +420,7 @@ static const event_fn event_rows[] = {
     [AAA_EV_DISCONNECT] = on_disconnect,
     [AAA_EV_ENDED] = on_ended,
     [AAA_EV_HELD] = on_held,
+    [AAA_EV_FIXED] = on_fixed,
 };
 
 void aaa_step(

@@ -43,6 +43,7 @@ enum aaa_event_type {
 	AAA_EV_DISCONNECT, /* key, text: tell its plugin to end */
 	AAA_EV_ENDED,	   /* key, text: pppd is gone */
 	AAA_EV_HELD,	   /* key, data: a note, after an engine crash */
+	AAA_EV_FIXED,	   /* data: addresses (4 bytes) that users own */
 };
 
 struct aaa_event {
@@ -52,6 +53,7 @@ struct aaa_event {
 	struct addr peer; /* STARTED: outer peer */
 	uint32_t job;
 	struct wire_span data;
+	bool is_first;	  /* FIXED: those told before are void */
 	const char *text; /* reason, or NULL */
 	const struct aaa_verdict *verdict;
 	const struct aaa_stats *stats;

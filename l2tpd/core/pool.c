@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define POOL_SAVE_VERSION 1
+#define POOL_SAVE_VERSION 2
 #define RANGES_MAX 32
 #define RANGE_TEXT_MAX 64
 
@@ -27,12 +27,19 @@ struct lease {
 	UT_hash_handle by_key, by_ip;
 };
 
+/* A user's own address. */
+struct fixed {
+	uint32_t ip;
+	UT_hash_handle hh;
+};
+
 struct pool {
 	struct range ranges[RANGES_MAX];
 	size_t range_count;
 	size_t size;
 	size_t turn; /* index of the address to try next, below size */
 	struct lease *by_key, *by_ip;
+	struct fixed *fixed;
 };
 
 static uint32_t ip_of(const struct addr *a)
@@ -189,7 +196,44 @@ void pool_free(struct pool *pool)
 	if (!pool)
 		return;
 	drop_all(pool);
+	pool_fix_none(pool);
 	free(pool);
+}
+
+static bool is_fixed(const struct pool *pool, uint32_t ip)
+{
+	struct fixed *f;
+
+	HASH_FIND(hh, pool->fixed, &ip, sizeof(ip), f);
+	return f != NULL;
+}
+
+static void add_fixed(struct pool *pool, uint32_t ip)
+{
+	struct fixed *f;
+
+	if (is_fixed(pool, ip))
+		return;
+	f = xcalloc(1, sizeof(*f));
+	f->ip = ip;
+	HASH_ADD(hh, pool->fixed, ip, sizeof(f->ip), f);
+}
+
+void pool_fix(struct pool *pool, const struct addr *ip)
+{
+	if (ip->family == ADDR_IPV4)
+		add_fixed(pool, ip_of(ip));
+}
+
+void pool_fix_none(struct pool *pool)
+{
+	struct fixed *f, *next;
+
+	HASH_ITER(hh, pool->fixed, f, next)
+	{
+		HASH_DELETE(hh, pool->fixed, f);
+		free(f);
+	}
 }
 
 static bool in_ranges(const struct pool *pool, uint32_t ip)
@@ -215,22 +259,44 @@ static uint32_t nth(const struct pool *pool, size_t index)
 	return pool->ranges[i].first + (uint32_t)index;
 }
 
+static size_t fixed_in_ranges(const struct pool *pool)
+{
+	size_t n = 0;
+
+	for (const struct fixed *f = pool->fixed; f; f = f->hh.next)
+		n += in_ranges(pool, f->ip);
+	return n;
+}
+
+static void why_none(const struct pool *pool, char reason[POOL_REASON_MAX])
+{
+	size_t fixed = fixed_in_ranges(pool);
+
+	if (!pool->size)
+		snprintf(reason, POOL_REASON_MAX,
+		    "there is no pool (0 addresses) and the user has no ip=");
+	else if (!fixed)
+		snprintf(reason, POOL_REASON_MAX,
+		    "pool exhausted: all %zu addresses are in use", pool->size);
+	else
+		snprintf(reason, POOL_REASON_MAX,
+		    "pool exhausted: of its %zu addresses %zu are fixed ones "
+		    "(ip=) of users, the others are in use",
+		    pool->size, fixed);
+}
+
 static int lease_any(
     struct pool *pool, uint64_t key, uint32_t *ip, char reason[POOL_REASON_MAX])
 {
 	for (size_t tried = 0; tried < pool->size; tried++) {
 		*ip = nth(pool, pool->turn);
 		pool->turn = (pool->turn + 1) % pool->size;
-		if (find_ip(pool, *ip))
+		if (find_ip(pool, *ip) || is_fixed(pool, *ip))
 			continue;
 		add_lease(pool, key, *ip);
 		return 0;
 	}
-	snprintf(reason, POOL_REASON_MAX,
-	    pool->size ? "pool exhausted: all %zu addresses are in use"
-		       : "there is no pool (%zu addresses) and the user has "
-			 "no ip=",
-	    pool->size);
+	why_none(pool, reason);
 	return -ENOSPC;
 }
 
@@ -252,12 +318,12 @@ static int lease_fixed(struct pool *pool, uint64_t key,
 int pool_lease(struct pool *pool, uint64_t key, const struct addr *wanted,
     struct addr *out, char reason[POOL_REASON_MAX])
 {
-	bool is_fixed = wanted && wanted->family == ADDR_IPV4;
+	bool is_wish = wanted && wanted->family == ADDR_IPV4;
 	struct lease *l = find_key(pool, key);
 	uint32_t ip;
 	int err;
 
-	if (l && is_fixed && l->ip != ip_of(wanted)) {
+	if (l && is_wish && l->ip != ip_of(wanted)) {
 		snprintf(reason, POOL_REASON_MAX,
 		    "the session has another address already");
 		return -EEXIST;
@@ -266,7 +332,7 @@ int pool_lease(struct pool *pool, uint64_t key, const struct addr *wanted,
 		*out = addr_of(l->ip);
 		return 0;
 	}
-	if (is_fixed) {
+	if (is_wish) {
 		ip = ip_of(wanted);
 		err = lease_fixed(pool, key, wanted, reason);
 	} else {
@@ -314,13 +380,16 @@ size_t pool_available(const struct pool *pool)
 
 	for (const struct lease *l = pool->by_key; l; l = l->by_key.next)
 		used += in_ranges(pool, l->ip);
+	for (const struct fixed *f = pool->fixed; f; f = f->hh.next)
+		used += in_ranges(pool, f->ip) && !find_ip(pool, f->ip);
 	return pool->size - used;
 }
 
 uint8_t *pool_save(const struct pool *pool, size_t *len)
 {
 	size_t count = HASH_CNT(by_key, pool->by_key);
-	size_t size = 1 + 4 + 4 + 12 * count;
+	size_t fixed = HASH_COUNT(pool->fixed);
+	size_t size = 1 + 4 + 4 + 12 * count + 4 + 4 * fixed;
 	uint8_t *data = xmalloc(size);
 	struct wire_writer w;
 
@@ -333,6 +402,9 @@ uint8_t *pool_save(const struct pool *pool, size_t *len)
 		wire_put_u64(&w, l->key);
 		wire_put_u32(&w, l->ip);
 	}
+	wire_put_u32(&w, (uint32_t)fixed);
+	for (const struct fixed *f = pool->fixed; f; f = f->hh.next)
+		wire_put_u32(&w, f->ip);
 	*len = w.pos;
 	return data;
 }
@@ -357,6 +429,7 @@ int pool_load(struct pool *pool, const uint8_t *data, size_t len)
 	uint32_t turn, count;
 
 	drop_all(pool);
+	pool_fix_none(pool);
 	pool->turn = 0;
 	wire_reader_init(&r, data, len);
 	if (wire_get_u8(&r) != POOL_SAVE_VERSION)
@@ -374,8 +447,12 @@ int pool_load(struct pool *pool, const uint8_t *data, size_t len)
 		else
 			add_lease(pool, key, ip);
 	}
+	count = wire_get_u32(&r);
+	while (count-- && !wire_error(&r))
+		add_fixed(pool, wire_get_u32(&r));
 	if (wire_error(&r) || wire_left(&r)) {
 		drop_all(pool);
+		pool_fix_none(pool);
 		return -EBADMSG;
 	}
 	set_turn(pool, turn);

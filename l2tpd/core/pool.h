@@ -33,17 +33,24 @@ void pool_free(struct pool *pool);
  */
 int pool_lease(struct pool *pool, uint64_t key, const struct addr *wanted,
     struct addr *out, char reason[POOL_REASON_MAX]);
+/*
+ * Addresses that users have for themselves: whoever has no such wish does
+ * not get one.  Told again from the start when the users change; a session
+ * that has one already keeps it.
+ */
+void pool_fix_none(struct pool *pool);
+void pool_fix(struct pool *pool, const struct addr *ip);
 /* For sessions from before a restart: like a fixed lease. */
 int pool_reserve(struct pool *pool, uint64_t key, const struct addr *ip);
 /* The key that has the address, or 0. */
 uint64_t pool_holder(const struct pool *pool, const struct addr *ip);
 /* Unknown keys are ignored. */
 void pool_release(struct pool *pool, uint64_t key);
-/* Addresses of the ranges: all, and those not leased. */
+/* Addresses of the ranges: all, and those neither leased nor fixed. */
 size_t pool_size(const struct pool *pool);
 size_t pool_available(const struct pool *pool);
 
-/* Leases and the turn, not the ranges; allocated. */
+/* Leases, fixed addresses and the turn, not the ranges; allocated. */
 uint8_t *pool_save(const struct pool *pool, size_t *len);
 /*
  * Loads a saved state into a new pool, whose ranges may differ from the

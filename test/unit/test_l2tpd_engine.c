@@ -206,6 +206,92 @@ static void test_auth_refused(void **state)
 	engine_world_free(&w);
 }
 
+/* --- addresses -------------------------------------------------------------
+ */
+
+/* The monitor accepts anna; with an address, and the session's note. */
+static struct lm_note log_in(struct engine_world *w, struct aaa_key key)
+{
+	const struct aaa_verdict ok = {.code = AAA_OK, .user = "anna"};
+	const struct aaa_auth auth = {.method = AAA_PAP, .user = "anna"};
+	const struct aaa_address address = {.user = "anna"};
+
+	plugin_says(w, key, AAA_AUTH, &auth);
+	engine_world_say(w, LM_VERDICT, w->last.seq, &ok, -1);
+	plugin_says(w, key, AAA_ADDRESS, &address);
+	assert_int_equal(w->last.type, LM_NOTE);
+	return w->last_body.note;
+}
+
+static uint8_t address_of(struct engine_world *w, struct aaa_key key)
+{
+	struct aaa_row row;
+
+	assert_true(aaa_get(w->e.aaa, key, &row));
+	assert_int_equal(row.ip.family, ADDR_IPV4);
+	return row.ip.ip[3];
+}
+
+/* PPP of a session that ends still has its address when an engine starts. */
+static void test_address_of_an_ending_session(void **state)
+{
+	struct engine_world old, w;
+	struct lm_held ending = {.slot = 1, .is_ending = 1};
+	struct lm_exited exited = {0};
+	struct aaa_key key, next;
+	struct lm_note note;
+	struct aaa_row row;
+
+	(void)state;
+	engine_world_make(&old);
+	key = engine_world_held(&old, 1);
+	note = log_in(&old, key);
+	assert_int_equal(address_of(&old, key), 2);
+	engine_world_free(&old);
+
+	engine_world_make(&w);
+	ending.r = exited.r = key.r;
+	ending.tunnel_id = exited.tunnel_id = key.tunnel_id;
+	ending.session_id = exited.session_id = key.session_id;
+	ending.data.len = note.data.len;
+	memcpy(ending.data.data, note.data.data, note.data.len);
+	engine_world_say(&w, LM_HELD, 0, &ending, -1);
+	assert_int_equal(w.e.held_count, 1);
+	/* R itself has gone: nobody is told of it. */
+	assert_null(engine_peer_find(&w.e, key.r));
+	engine_world_link(&w);
+	assert_int_equal(w.linked[PEER_READY], 0);
+	next = engine_world_held(&w, 2);
+	log_in(&w, next);
+	assert_int_equal(address_of(&w, next), 3);
+	engine_world_say(&w, LM_SESSION_EXITED, 0, &exited, -1);
+	assert_false(aaa_get(w.e.aaa, key, &row));
+	engine_world_free(&w);
+}
+
+/* The monitor tells users' own addresses in pieces, and again on change. */
+static void test_fixed_addresses(void **state)
+{
+	struct lm_fixed first = {.is_first = 1, .ips = {4, {10, 0, 0, 2}}};
+	struct lm_fixed more = {.ips = {8, {10, 0, 0, 3, 10, 0, 0, 4}}};
+	struct engine_world w;
+	struct aaa_key key[3];
+
+	(void)state;
+	engine_world_make(&w);
+	for (uint32_t i = 0; i < 3; i++)
+		key[i] = engine_world_held(&w, i + 1);
+	engine_world_say(&w, LM_FIXED, 0, &first, -1);
+	engine_world_say(&w, LM_FIXED, 0, &more, -1);
+	log_in(&w, key[0]);
+	assert_int_equal(address_of(&w, key[0]), 5);
+	first.ips.data[3] = 6;
+	engine_world_say(&w, LM_FIXED, 0, &first, -1);
+	log_in(&w, key[1]);
+	assert_int_equal(address_of(&w, key[1]), 7);
+	engine_world_free(&w);
+}
+
 /* --- ikev1d ----------------------------------------------------------------
  */
 
@@ -235,6 +321,8 @@ int main(void)
 	    cmocka_unit_test(test_stats_refused),
 	    cmocka_unit_test(test_full_house),
 	    cmocka_unit_test(test_auth_refused),
+	    cmocka_unit_test(test_address_of_an_ending_session),
+	    cmocka_unit_test(test_fixed_addresses),
 	    cmocka_unit_test(test_ikev1d_leaves),
 	};
 

@@ -103,6 +103,51 @@ static void fixed_addresses_in_and_out_of_the_pool(void **state)
 	pool_free(p);
 }
 
+/* A user's own address waits for him. */
+static void fixed_addresses_are_nobody_elses(void **state)
+{
+	struct pool *p = make("10.0.0.1-10.0.0.4"), *q;
+	struct addr one = ip("10.0.0.1"), three = ip("10.0.0.3"), a;
+	struct addr out = ip("192.0.2.9"), six = ip("fe80::1");
+	char reason[POOL_REASON_MAX];
+	uint8_t *data;
+	size_t len;
+
+	(void)state;
+	pool_fix(p, &one);
+	pool_fix(p, &three);
+	pool_fix(p, &three);
+	pool_fix(p, &out);
+	pool_fix(p, &six);
+	assert_int_equal(pool_available(p), 2);
+	gets(p, 1, "10.0.0.2");
+	gets(p, 2, "10.0.0.4");
+	assert_int_equal(pool_lease(p, 3, NULL, &a, reason), -ENOSPC);
+	assert_string_equal(reason,
+	    "pool exhausted: of its 4 addresses 2 are fixed ones (ip=) of "
+	    "users, the others are in use");
+	assert_int_equal(pool_lease(p, 3, &one, &a, reason), 0);
+	assert_int_equal(pool_available(p), 0);
+	/* Saved with the rest. */
+	data = pool_save(p, &len);
+	q = make("10.0.0.1-10.0.0.4");
+	assert_int_equal(pool_load(q, data, len), 0);
+	assert_int_equal(pool_lease(q, 4, NULL, &a, reason), -ENOSPC);
+	for (size_t n = 0; n < len; n++)
+		assert_int_equal(pool_load(q, data, n), -EBADMSG);
+	assert_int_equal(pool_available(q), 4);
+	pool_free(q);
+	free(data);
+	/* The users changed; who has an address keeps it. */
+	pool_fix_none(p);
+	pool_fix(p, &one);
+	gets(p, 5, "10.0.0.3");
+	pool_release(p, 3);
+	assert_int_equal(pool_available(p), 0);
+	assert_int_equal(pool_lease(p, 6, NULL, &a, reason), -ENOSPC);
+	pool_free(p);
+}
+
 static void held_sessions_keep_theirs(void **state)
 {
 	struct pool *p = make("10.0.0.1-10.0.0.2");
@@ -286,6 +331,7 @@ int main(void)
 	    cmocka_unit_test(addresses_go_out_in_turn),
 	    cmocka_unit_test(a_key_keeps_its_address),
 	    cmocka_unit_test(fixed_addresses_in_and_out_of_the_pool),
+	    cmocka_unit_test(fixed_addresses_are_nobody_elses),
 	    cmocka_unit_test(held_sessions_keep_theirs),
 	    cmocka_unit_test(several_ranges_are_one_pool),
 	    cmocka_unit_test(an_empty_pool_serves_fixed_addresses_only),
