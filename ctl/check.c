@@ -83,8 +83,8 @@ int cmd_check(const struct cmd_env *env, const struct cmd_args *args)
 {
 	static void (*const checks[])(struct check *) = {check_configuration,
 	    check_psk, check_users, check_modules, check_ports,
-	    check_port_range, check_pppd, check_forwarding, check_firewall,
-	    check_daemons};
+	    check_port_range, check_pppd, check_ppp_options, check_forwarding,
+	    check_firewall, check_daemons};
 	struct check c = {.env = env};
 
 	(void)args;

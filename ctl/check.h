@@ -53,6 +53,7 @@ void check_port_range(struct check *c);
 void check_ports(struct check *c);
 /* ctl/check_programs.c */
 void check_pppd(struct check *c);
+void check_ppp_options(struct check *c);
 void check_firewall(struct check *c);
 void check_daemons(struct check *c);
 

@@ -5,6 +5,7 @@
 #include "common/ctl.h"
 #include "common/rundir.h"
 #include "common/version.h"
+#include "l2tpd/ppp_options.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -76,6 +77,22 @@ void check_pppd(struct check *c)
 	else
 		check_ok(c, "pppd", "version %d.%d.%d", major, minor, patch);
 	free(text);
+}
+
+void check_ppp_options(struct check *c)
+{
+	char path[CMD_PATH_MAX], reason[PPP_OPTIONS_REASON_MAX];
+
+	if (ppp_options_check_file(
+		check_path(c, PPP_OPTIONS_PATH, path), reason))
+		check_problem(c, "pppd options",
+		    "move the line to a file of the link that needs it "
+		    "(/etc/ppp/peers/NAME, options.TTY): l2tpd does not start "
+		    "with it",
+		    "%s", reason);
+	else
+		check_ok(c, "pppd options",
+		    "nothing in " PPP_OPTIONS_PATH " that we can't undo");
 }
 
 /* --- firewall ------------------------------------------------------------- */

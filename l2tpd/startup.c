@@ -11,6 +11,7 @@
 #include "l2tpd/core/users.h"
 #include "l2tpd/lm_msg.h"
 #include "l2tpd/orphan.h"
+#include "l2tpd/ppp_options.h"
 #include "l2tpd/pppd.h"
 #include "l2tpd/sock.h"
 
@@ -148,6 +149,16 @@ static int find_programs(struct startup *s)
 		return EXITCODE_KERNEL;
 	}
 	return EXITCODE_OK;
+}
+
+static int check_ppp_options(struct startup *s)
+{
+	char reason[PPP_OPTIONS_REASON_MAX];
+
+	if (!ppp_options_check_file(PPP_OPTIONS_PATH, reason))
+		return EXITCODE_OK;
+	log_error(s->log, "%s", reason);
+	return EXITCODE_CONFIG;
 }
 
 static int require_modules(struct startup *s)
@@ -328,6 +339,8 @@ int startup_prepare(struct startup *s)
 	code = take_lock(s);
 	if (!code)
 		code = find_programs(s);
+	if (!code)
+		code = check_ppp_options(s);
 	if (!code)
 		code = require_modules(s);
 	if (!code)

@@ -349,11 +349,27 @@ static void check_finds_masquerade(void **state)
 	free(k.text);
 }
 
+static void check_reads_pppds_options(void **state)
+{
+	struct fixture *f = *state;
+	struct checked k = {0};
+
+	one_check(f, &k, check_ppp_options);
+	assert_int_equal(k.c.problems, 0);
+	tmptree_mkdir(&f->tree, "etc/ppp");
+	tmptree_put(&f->tree, "etc/ppp/options", "auth\nplugin x.so\n", 0644);
+	one_check(f, &k, check_ppp_options);
+	assert_int_equal(k.c.problems, 1);
+	says(k.text, "etc/ppp/options:2: plugin: ");
+	free(k.text);
+}
+
 #define CHECK_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    CHECK_TEST(check_reads_pppds_options),
 	    CHECK_TEST(check_reads_the_configuration),
 	    CHECK_TEST(check_looks_at_users),
 	    CHECK_TEST(check_judges_keys),
