@@ -10,6 +10,7 @@
 #define HALF_OPEN_MS 60000
 #define RETRANSMIT_MS 2000
 #define LINGER_MS 30000
+#define FRAGMENT_BYTES 1280 /* fits every IPv6 link, most tunnels */
 /* An old IKE SA may live on beside each new one. */
 #define SAS_PER_CLIENT 3
 #define SAS_SPARE 2000
@@ -56,6 +57,7 @@ void settings_ike(const struct sallyport_conf *conf,
 	    .dpd_ms = conf->ike.dpd_s * 1000,
 	    .max_half_open = conf->ike.max_half_open,
 	    .max_sas = conf->l2tp.max_clients * SAS_PER_CLIENT + SAS_SPARE,
+	    .fragment_bytes = FRAGMENT_BYTES,
 	    .linger_ms = LINGER_MS};
 	out->ike_count = parse_suites(
 	    conf->ike.proposals, conf->ike.proposal_count, false, out->ike);

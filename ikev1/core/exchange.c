@@ -92,3 +92,39 @@ int reply_finish(
 	    r->buf + ISAKMP_HEADER_LEN, (size_t)len - ISAKMP_HEADER_LEN);
 	return err < 0 ? err : len;
 }
+
+/* What an IP packet has besides the message. */
+static size_t packet_overhead(const struct addr *local)
+{
+	size_t ip = local->family == ADDR_IPV6 ? 40 : 20;
+	size_t marker = local->port == ISAKMP_PORT_NATT ? 4 : 0;
+
+	return ip + 8 + marker;
+}
+
+void sa_send_to(struct ike *ike, const struct ike_sa *sa,
+    const struct addr *local, const struct addr *peer, const void *data,
+    size_t len)
+{
+	size_t size = ike->cfg.fragment_bytes, over = packet_overhead(local);
+	struct wire_span message = {data, len};
+	uint8_t part[IKE_DATAGRAM_MAX];
+	int n;
+
+	size = size > over + sizeof(part) ? sizeof(part) : size - over;
+	/* What does not go in few enough parts is for IP to fragment. */
+	if (!sa->frags || !ike->cfg.fragment_bytes || len <= size ||
+	    frag_part(message, 1, part, size) < 0) {
+		act_send(ike, local, peer, data, len);
+		return;
+	}
+	for (unsigned int i = 1; (n = frag_part(message, i, part, size)) > 0;
+	     i++)
+		act_send(ike, local, peer, part, (size_t)n);
+}
+
+void sa_send(
+    struct ike *ike, const struct ike_sa *sa, const void *data, size_t len)
+{
+	sa_send_to(ike, sa, &sa->local, &sa->peer, data, len);
+}

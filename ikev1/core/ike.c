@@ -87,6 +87,7 @@ void ike_free(struct ike *ike)
 		free(j);
 	}
 	mm1_free(ike->mm1);
+	frag_clear(&ike->frags);
 	path_free_all(ike);
 	free(ike->half_open);
 	secret_free(ike, sizeof(*ike));
@@ -260,6 +261,43 @@ static void under_sa(struct ike *ike, struct message *m)
 		ike_wake(ike, ike->now);
 }
 
+static void datagram(struct ike *ike, const struct ike_event *ev);
+
+/* Cookies that were given out to this address: whoever has them hears us. */
+static bool knows_cookies(struct ike *ike, const struct message *m)
+{
+	const struct ike_sa *sa = sa_of_cookies(ike, m->h.cky_i, m->h.cky_r);
+	const struct mm1_entry *e = mm1_find(ike->mm1, m->h.cky_r);
+
+	if (sa)
+		return addr_ip_equal(&sa->peer, &m->ev->peer);
+	return e && !memcmp(e->cky_i, m->h.cky_i, COOKIE_LEN) &&
+	       addr_ip_equal(&e->peer, &m->ev->peer);
+}
+
+/* What its parts make comes in at the same door, once. */
+static void fragment(struct ike *ike, struct message *m)
+{
+	struct ike_event ev = *m->ev;
+	struct bytes whole = {NULL, 0};
+	int got;
+
+	if (!knows_cookies(ike, m)) {
+		isakmp_refuse(m->reason, 0, "no IKE SA for this fragment");
+		refused(ike, m);
+		return;
+	}
+	got = frag_take(
+	    &ike->frags, ike->now, &ev.peer, &m->h, m->body, &whole, m->reason);
+	ike_wake(ike, frag_deadline(&ike->frags));
+	if (got < 0)
+		refused(ike, m);
+	ev.data = bytes_span(&whole);
+	if (got > 0)
+		datagram(ike, &ev);
+	bytes_free(&whole);
+}
+
 static void datagram(struct ike *ike, const struct ike_event *ev)
 {
 	struct message m;
@@ -274,6 +312,10 @@ static void datagram(struct ike *ike, const struct ike_event *ev)
 	if (!memcmp(m.h.cky_i, m.h.cky_r, COOKIE_LEN)) {
 		isakmp_refuse(m.reason, 0, "both cookies are the same");
 		refused(ike, &m);
+		return;
+	}
+	if (m.h.next_payload == ISAKMP_PAYLOAD_FRAGMENT) {
+		fragment(ike, &m);
 		return;
 	}
 	switch (m.h.exchange) {
@@ -319,6 +361,8 @@ static void run_timers(struct ike *ike)
 
 	/* Everyone who waits for something asks for its time again. */
 	ike->due_ms = NEVER;
+	frag_expire(&ike->frags, ike->now);
+	ike_wake(ike, frag_deadline(&ike->frags));
 	HASH_ITER(hh, ike->sas, sa, next_sa)
 	sa_timer(ike, sa);
 	for (p = ike->peers; p; p = next_p) {

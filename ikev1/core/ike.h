@@ -64,6 +64,12 @@ struct ike_config {
 	 */
 	uint32_t max_half_open;
 	uint32_t max_sas;
+	/* Longer messages go in fragments when the peer takes them: bytes of
+	 * the IP packet, 256 or more; 0: never. */
+	uint32_t fragment_bytes;
+	/* Vendor IDs (VENDOR_BIT) that are never answered: what they announce
+	 * is not used then. */
+	uint32_t vendors_off;
 	uint32_t linger_ms; /* R without IPsec SA ends after it: 30 s */
 	/* Personas beside persona_default that saved state may name. */
 	const struct persona *const *personas; /* borrowed; may be NULL */

@@ -14,6 +14,7 @@
 
 #include "ikev1/core/ike.h"
 #include "common/crypto.h"
+#include "ikev1/core/frag.h"
 #include "ikev1/core/isakmp_msg.h"
 #include "ikev1/core/keymat.h"
 #include "ikev1/core/mm1.h"
@@ -224,6 +225,7 @@ struct ike_sa {
 	bool client_nat;    /* the client is behind NAT */
 	bool server_nat;    /* we are */
 	bool mismatch_said;
+	bool frags;	     /* the peer takes fragments */
 	struct bytes psks;   /* candidate.h: until the SA is up */
 	uint16_t psk_count;  /* how many of them are real */
 	uint16_t psk_slot;   /* of the one that keys are derived from */
@@ -273,6 +275,7 @@ struct ike {
 	struct peer *peers;	/* list */
 	struct peer *peers_by_tag, *peers_by_r;
 	struct path *paths;
+	struct frag_table frags;
 	struct job *jobs; /* by id */
 	size_t dh_jobs;	  /* of jobs: JOB_DH, JOB_QUICK_DH */
 	struct ike_sa **half_open;
@@ -357,6 +360,16 @@ void reply_begin(
  * The message's length, or -errno. */
 int reply_finish(
     struct ike *ike, struct reply *r, const struct ike_sa *sa, uint8_t *iv);
+
+/*
+ * Sends a whole message of sa, in fragments when it is long and the peer
+ * takes them; sa_send_to() not to where sa's peer is.
+ */
+void sa_send(
+    struct ike *ike, const struct ike_sa *sa, const void *data, size_t len);
+void sa_send_to(struct ike *ike, const struct ike_sa *sa,
+    const struct addr *local, const struct addr *peer, const void *data,
+    size_t len);
 
 /* natt.c */
 /* Looks at the NAT-D payloads of message 3. */

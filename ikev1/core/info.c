@@ -38,7 +38,7 @@ static void send_info(
 	wire_set_bytes(&r.b.w, hash_at, hash, (size_t)len);
 	len = reply_finish(ike, &r, sa, iv);
 	if (len > 0)
-		act_send(ike, &sa->local, &sa->peer, r.buf, (size_t)len);
+		sa_send(ike, sa, r.buf, (size_t)len);
 }
 
 static void send_delete(

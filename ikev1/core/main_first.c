@@ -91,15 +91,20 @@ static uint32_t vendors_of(const struct isakmp_payloads *p)
 	return seen;
 }
 
+static const enum vendor plain_vendors[] = {
+    VENDOR_DPD, VENDOR_FRAGMENTATION_16, VENDOR_FRAGMENTATION};
+
 /* Vendor IDs of ours: only what was offered. */
 static void put_vendors(struct isakmp_builder *b, uint32_t vendors)
 {
 	if (natt_payload_type(vendors))
 		isakmp_build_payload(b, ISAKMP_PAYLOAD_VID,
 		    vendor_value(vendor_best_natt(vendors)));
-	if (vendors & VENDOR_BIT(VENDOR_DPD))
-		isakmp_build_payload(
-		    b, ISAKMP_PAYLOAD_VID, vendor_value(VENDOR_DPD));
+	for (size_t i = 0; i < sizeof(plain_vendors) / sizeof(plain_vendors[0]);
+	     i++)
+		if (vendors & VENDOR_BIT(plain_vendors[i]))
+			isakmp_build_payload(b, ISAKMP_PAYLOAD_VID,
+			    vendor_value(plain_vendors[i]));
 }
 
 /* Message 2: the chosen transform alone.  Its length, or -errno. */
@@ -141,7 +146,7 @@ static int answer(struct ike *ike, struct message *m, struct mm1_entry *e)
 		return err;
 	e->suite = choice.suite;
 	e->life_s = choice.life_seconds;
-	e->vendors = vendors_of(&m->p);
+	e->vendors = vendors_of(&m->p) & ~ike->cfg.vendors_off;
 	len = build2(e, &offer, &choice, &r);
 	if (len < 0 || (size_t)len > m->ev->data.len)
 		return isakmp_refuse(m->reason, -EMSGSIZE,
@@ -205,6 +210,7 @@ struct ike_sa *main_sa_of_first(struct ike *ike, const struct mm1_entry *e)
 	sa->life_s = e->life_s;
 	sa->nat_d_type = natt_payload_type(e->vendors);
 	sa->dpd = e->vendors & VENDOR_BIT(VENDOR_DPD);
+	sa->frags = e->vendors & VENDOR_FRAGMENTATION_ANY;
 	bytes_set(&sa->sai, sai.data, sai.len);
 	return sa;
 }

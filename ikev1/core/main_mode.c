@@ -118,7 +118,7 @@ static void repeat_reply(
 	if (!sa->last_out.len || sa->replies >= REPEATS_MAX)
 		return;
 	sa->replies++;
-	act_send(ike, &m->ev->local, &m->ev->peer, sa->last_out.data,
+	sa_send_to(ike, sa, &m->ev->local, &m->ev->peer, sa->last_out.data,
 	    sa->last_out.len);
 }
 

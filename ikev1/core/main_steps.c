@@ -24,7 +24,7 @@ static int send_kept(
 	if (len < 0)
 		return len;
 	bytes_set(&sa->last_out, r->buf, (size_t)len);
-	act_send(ike, &sa->local, &sa->peer, r->buf, (size_t)len);
+	sa_send(ike, sa, r->buf, (size_t)len);
 	return 0;
 }
 

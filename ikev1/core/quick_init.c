@@ -219,7 +219,7 @@ static int build3(struct ike *ike, struct quick *q, struct reply *r)
 
 static void send_newest(struct ike *ike, const struct quick *q)
 {
-	act_send(ike, &q->sa->local, &q->sa->peer, q->reply.data, q->reply.len);
+	sa_send(ike, q->sa, q->reply.data, q->reply.len);
 }
 
 /* Builds, keeps and sends; false (logged, dead) when it can't be built. */

@@ -239,7 +239,7 @@ static void repeat(struct ike *ike, struct quick *q)
 	    q->repeats >= REPEATS_MAX)
 		return;
 	q->repeats++;
-	act_send(ike, &q->sa->local, &q->sa->peer, q->reply.data, q->reply.len);
+	sa_send(ike, q->sa, q->reply.data, q->reply.len);
 }
 
 void quick_input(struct ike *ike, struct ike_sa *sa, struct message *m)
@@ -333,8 +333,7 @@ void quick_used(struct ike *ike, struct quick *q, struct child *c, bool used)
 	if (q->state != QUICK_SENT)
 		return;
 	if (!used) {
-		act_send(ike, &q->sa->local, &q->sa->peer, q->reply.data,
-		    q->reply.len);
+		sa_send(ike, q->sa, q->reply.data, q->reply.len);
 		return;
 	}
 	act_log(ike, IKE_LOG_DEBUG,

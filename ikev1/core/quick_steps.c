@@ -305,6 +305,6 @@ bool quick_send2(struct ike *ike, struct quick *q, const struct child *c)
 		return false;
 	}
 	bytes_set(&q->reply, r.buf, (size_t)len);
-	act_send(ike, &q->sa->local, &q->sa->peer, q->reply.data, q->reply.len);
+	sa_send(ike, q->sa, q->reply.data, q->reply.len);
 	return true;
 }

@@ -213,8 +213,8 @@ static void message_ids(struct store *s, struct ike_sa *sa)
 static void sa_flags(struct store *s, struct ike_sa *sa)
 {
 	/* Not mismatch_said: a packet that proves nothing changes nothing. */
-	bool *flags[] = {
-	    &sa->dpd, &sa->client_nat, &sa->server_nat, &sa->dpd_in_known};
+	bool *flags[] = {&sa->dpd, &sa->client_nat, &sa->server_nat, &sa->frags,
+	    &sa->dpd_in_known};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		store_bool(s, flags[i]);
@@ -372,6 +372,7 @@ static void machine(struct store *s, struct ike *ike)
 	/* Not the budget of log lines: a refused packet changes nothing
 	 * that is saved. */
 	mm1_store(s, ike->mm1);
+	frag_store(s, &ike->frags);
 	peers(s, ike);
 	sas(s, ike);
 	jobs(s, ike);
@@ -413,6 +414,7 @@ static void set_deadlines(struct ike *ike)
 	struct child *c;
 	struct quick *q;
 
+	ike_wake(ike, frag_deadline(&ike->frags));
 	for (p = ike->peers; p; p = p->next) {
 		ike_wake(ike, p->due_ms);
 		ike_wake(ike, p->rekey_ms);

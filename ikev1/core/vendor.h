@@ -12,10 +12,11 @@ enum vendor {
 	VENDOR_NATT_02_LF, /* -02 with the line feed some hashed along */
 	VENDOR_NATT_02,
 	VENDOR_NATT_00,
-	VENDOR_NATT_DRAFT,    /* without a number: Apple */
-	VENDOR_DPD,	      /* RFC 3706 section 5.1 */
-	VENDOR_FRAGMENTATION, /* 16 bytes, or 20 with capabilities */
-	VENDOR_MS_NT5,	      /* Windows: 16 bytes and a version */
+	VENDOR_NATT_DRAFT,	 /* without a number: Apple */
+	VENDOR_DPD,		 /* RFC 3706 section 5.1 */
+	VENDOR_FRAGMENTATION_16, /* Windows: without capabilities */
+	VENDOR_FRAGMENTATION,	 /* 16 bytes and capabilities */
+	VENDOR_MS_NT5,		 /* Windows: 16 bytes and a version */
 	VENDOR_MS_INITIAL_CONTACT,
 	VENDOR_MS_NEGOTIATION_DISCOVERY,
 	VENDOR_MS_IKE_CGA,
@@ -34,6 +35,8 @@ struct wire_span vendor_value(enum vendor v);
 
 /* Collects what a peer announced: bit 1 << v. */
 #define VENDOR_BIT(v) (1u << (v))
+#define VENDOR_FRAGMENTATION_ANY                                               \
+	(VENDOR_BIT(VENDOR_FRAGMENTATION_16) | VENDOR_BIT(VENDOR_FRAGMENTATION))
 /*
  * The NAT traversal to answer with: the best of what seen (a set of bits)
  * has, RFC 3947 first, then -03, -02 with line feed, -02; VENDOR_UNKNOWN

@@ -52,6 +52,7 @@ void ikec_init(struct ike_client *c)
 
 void ikec_done(struct ike_client *c)
 {
+	frag_clear(&c->frags);
 	for (size_t i = 0; i < CLIENT_SAS; i++)
 		dh_keypair_done(&c->sa[i].kp);
 	for (size_t i = 0; i < CLIENT_QUICKS; i++)
@@ -240,6 +241,7 @@ static bool got2(
 	    offer.transform[0].key_bits, offer.transform[0].hash,
 	    offer.transform[0].group};
 	while ((v = isakmp_payload_find_nth(&m->p, ISAKMP_PAYLOAD_VID, n++))) {
+		c->vendors |= VENDOR_BIT(vendor_recognise(v->body));
 		if (vendor_recognise(v->body) == natt_vendor(c))
 			sa->natt = true;
 		if (vendor_recognise(v->body) == VENDOR_DPD)
@@ -435,15 +437,30 @@ static void clear_info(
 		c->clear_notify = n.type;
 }
 
+static void take_fragment(
+    struct ike_client *c, bool floated, const struct client_message *m)
+{
+	struct bytes whole = {NULL, 0};
+
+	c->fragments++;
+	if (frag_take(&c->frags, *c->now, &c->server, &m->h, m->body, &whole,
+		NULL) > 0)
+		ikec_input(c, floated, whole.data, whole.len);
+	bytes_free(&whole);
+}
+
 void ikec_input(
     struct ike_client *c, bool floated, const uint8_t *data, size_t len)
 {
 	struct client_message m = {.raw = {data, len}};
 	struct client_sa *sa = NULL;
 
-	(void)floated;
 	if (c->is_mute || isakmp_header_decode(m.raw, &m.h, &m.body, NULL))
 		return;
+	if (m.h.next_payload == ISAKMP_PAYLOAD_FRAGMENT) {
+		take_fragment(c, floated, &m);
+		return;
+	}
 	for (size_t i = 0; i < CLIENT_SAS; i++) {
 		if (c->sa[i].state != CLIENT_FREE &&
 		    !memcmp(c->sa[i].cky_i, m.h.cky_i, 8))

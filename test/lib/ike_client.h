@@ -9,6 +9,7 @@
 #define TEST_LIB_IKE_CLIENT_H
 
 #include "common/crypto.h"
+#include "ikev1/core/frag.h"
 #include "ikev1/core/ike.h"
 #include "ikev1/core/isakmp_msg.h"
 #include "ikev1/core/keymat.h"
@@ -129,6 +130,7 @@ struct ike_client {
 	uint32_t answer_life_s; /* says RESPONDER-LIFETIME; 0: not */
 	uint32_t retry_ms;	/* between repeated messages */
 	int tries;		/* of each of them */
+	size_t fragment;	/* sends parts of so many bytes; 0: never */
 	bool is_mute;		/* neither answers nor retransmits */
 
 	/* what it has */
@@ -141,6 +143,9 @@ struct ike_client {
 	uint32_t deletes_esp, deletes_sa, dpd_asked, dpd_acked, dpd_seq;
 	uint32_t last_ack;
 	uint64_t hash_failures;
+	uint32_t vendors; /* that message 2 had: VENDOR_BIT */
+	struct frag_table frags;
+	int fragments;	      /* that came */
 	int offers, renewals; /* of the server: begun, finished */
 };
 

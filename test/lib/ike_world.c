@@ -142,11 +142,25 @@ static void client_sends(
     struct ike_client *c, bool floated, const uint8_t *data, size_t len)
 {
 	struct ike_event ev = {.type = IKE_EV_DATAGRAM};
+	static const uint8_t zero[8];
 
 	ev.peer = c->outer[floated];
 	ev.local = c->server;
 	ev.local.port = floated ? 4500 : 500;
-	ikew_carry(c->ctx, true, &ev, data, len);
+	/* Before message 2 nobody knows that the server takes fragments. */
+	if (!c->fragment || len <= c->fragment || !memcmp(data + 8, zero, 8)) {
+		ikew_carry(c->ctx, true, &ev, data, len);
+		return;
+	}
+	for (unsigned int i = 1;; i++) {
+		uint8_t part[CLIENT_PACKET_MAX];
+		int n = frag_part(
+		    (struct wire_span){data, len}, i, part, c->fragment);
+
+		if (n <= 0)
+			return;
+		ikew_carry(c->ctx, true, &ev, part, (size_t)n);
+	}
 }
 
 struct ike_client *ikew_client(
