@@ -85,7 +85,17 @@ static int check_ipv4(cfg_t *cfg, cfg_opt_t *opt)
 
 static int check_listen(cfg_t *cfg, cfg_opt_t *opt)
 {
-	return check_ipv4(cfg, opt) || bad_count(cfg, opt, CONF_LISTEN_MAX);
+	for (unsigned int i = 0; i < cfg_opt_size(opt); i++) {
+		const char *text = cfg_opt_getnstr(opt, i);
+		struct addr a;
+
+		if (text && !addr_parse(&a, text))
+			continue;
+		cfg_error(cfg, "%s: \"%s\" is not an IP address",
+		    cfg_opt_name(opt), text ? text : "");
+		return -1;
+	}
+	return bad_count(cfg, opt, CONF_LISTEN_MAX);
 }
 
 static int check_dns(cfg_t *cfg, cfg_opt_t *opt)

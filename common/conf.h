@@ -32,7 +32,7 @@ enum conf_auth {
 #define CONF_HALF_OPEN_MAX 65536
 
 struct conf_ike {
-	struct addr listen[CONF_LISTEN_MAX]; /* IPv4, port 0 */
+	struct addr listen[CONF_LISTEN_MAX]; /* port 0 */
 	size_t listen_count;		     /* >= 1 */
 	char proposals[CONF_SUITES_MAX][CONF_SUITE_TEXT_MAX];
 	size_t proposal_count; /* >= 1 */

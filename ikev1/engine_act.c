@@ -18,11 +18,12 @@ static void to_monitor(struct engine *e, uint16_t type, const void *body)
 		    msg_name(&im_table, type), strerror(-err));
 }
 
-/* The socket that is bound to local, or to any address at its port. */
+/* The socket that is bound to local, or to any address of its family at
+ * its port. */
 static struct engine_socket *socket_for(
     struct engine *e, const struct addr *local)
 {
-	static const struct addr any = {.family = ADDR_IPV4};
+	const struct addr any = {.family = local->family};
 
 	for (size_t i = 0; i < e->socket_count; i++) {
 		struct engine_socket *s = &e->sockets[i];

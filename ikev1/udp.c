@@ -15,8 +15,25 @@
 
 union pktinfo_control {
 	struct cmsghdr align;
-	char buf[CMSG_SPACE(sizeof(struct in_pktinfo))];
+	char v4[CMSG_SPACE(sizeof(struct in_pktinfo))];
+	char buf[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
+
+/* How the two families call the same things. */
+static const struct family {
+	int family, level;
+	int ask_pktinfo, pktinfo, policy, discover, dont;
+} families[] = {
+    {AF_INET, IPPROTO_IP, IP_PKTINFO, IP_PKTINFO, IP_XFRM_POLICY,
+	IP_MTU_DISCOVER, IP_PMTUDISC_DONT},
+    {AF_INET6, IPPROTO_IPV6, IPV6_RECVPKTINFO, IPV6_PKTINFO, IPV6_XFRM_POLICY,
+	IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT},
+};
+
+static const struct family *family_of(const struct addr *a)
+{
+	return &families[a->family == ADDR_IPV6];
+}
 
 static int set_int(int fd, int level, int name, int value)
 {
@@ -24,36 +41,48 @@ static int set_int(int fd, int level, int name, int value)
 }
 
 /* Without templates and with "allow": this socket's packets need no SA. */
-static int set_bypass(int fd, uint8_t dir)
+static int set_bypass(int fd, const struct family *f, uint8_t dir)
 {
 	struct xfrm_userpolicy_info policy = {0};
 
-	policy.sel.family = AF_INET;
+	policy.sel.family = (uint16_t)f->family;
 	policy.lft.soft_byte_limit = policy.lft.hard_byte_limit = XFRM_INF;
 	policy.lft.soft_packet_limit = policy.lft.hard_packet_limit = XFRM_INF;
 	policy.dir = dir;
 	policy.action = XFRM_POLICY_ALLOW;
-	if (setsockopt(fd, IPPROTO_IP, IP_XFRM_POLICY, &policy, sizeof(policy)))
+	if (setsockopt(fd, f->level, f->policy, &policy, sizeof(policy)))
 		return -errno;
 	return 0;
 }
 
+/* ESP in UDP for the kernel; over IPv6 only since Linux 5.8, and there it
+ * is needed by nobody but who forces it. */
+static int set_encap(int fd, const struct addr *a)
+{
+	int err = set_int(fd, IPPROTO_UDP, UDP_ENCAP, UDP_ENCAP_ESPINUDP);
+
+	return a->family == ADDR_IPV6 && err == -ENOPROTOOPT ? 0 : err;
+}
+
 static int set_options(int fd, const struct addr *a)
 {
-	int err = set_int(fd, IPPROTO_IP, IP_PKTINFO, 1);
+	const struct family *f = family_of(a);
+	int err = set_int(fd, f->level, f->ask_pktinfo, 1);
 
+	/* IPv4 has sockets of its own. */
+	if (!err && f->family == AF_INET6)
+		err = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	if (!err)
-		err = set_bypass(fd, XFRM_POLICY_IN);
+		err = set_bypass(fd, f, XFRM_POLICY_IN);
 	if (!err)
-		err = set_bypass(fd, XFRM_POLICY_OUT);
+		err = set_bypass(fd, f, XFRM_POLICY_OUT);
 	/* Large messages are fragmented, not refused. */
 	if (!err)
-		err =
-		    set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+		err = set_int(fd, f->level, f->discover, f->dont);
 	if (!err)
 		err = set_int(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
 	if (!err && a->port == UDP_PORT_NATT)
-		err = set_int(fd, IPPROTO_UDP, UDP_ENCAP, UDP_ENCAP_ESPINUDP);
+		err = set_encap(fd, a);
 	return err;
 }
 
@@ -63,9 +92,9 @@ int udp_open(const struct addr *a)
 	socklen_t len = addr_to_sockaddr(a, &ss);
 	int fd, err;
 
-	if (a->family != ADDR_IPV4)
+	if (!addr_ip_len(a))
 		return -EAFNOSUPPORT;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
 	err = set_options(fd, a);
@@ -91,18 +120,45 @@ static bool local_of(struct msghdr *m, uint16_t port, struct addr *local)
 {
 	struct cmsghdr *c;
 
+	*local = (struct addr){.port = port};
 	for (c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		struct in_pktinfo info;
+		struct in_pktinfo v4;
+		struct in6_pktinfo v6;
 
-		if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_PKTINFO ||
-		    c->cmsg_len < CMSG_LEN(sizeof(info)))
-			continue;
-		memcpy(&info, CMSG_DATA(c), sizeof(info));
-		*local = (struct addr){.family = ADDR_IPV4, .port = port};
-		memcpy(local->ip, &info.ipi_spec_dst, 4);
-		return true;
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO &&
+		    c->cmsg_len >= CMSG_LEN(sizeof(v4))) {
+			memcpy(&v4, CMSG_DATA(c), sizeof(v4));
+			local->family = ADDR_IPV4;
+			memcpy(local->ip, &v4.ipi_spec_dst, 4);
+		} else if (c->cmsg_level == IPPROTO_IPV6 &&
+			   c->cmsg_type == IPV6_PKTINFO &&
+			   c->cmsg_len >= CMSG_LEN(sizeof(v6))) {
+			memcpy(&v6, CMSG_DATA(c), sizeof(v6));
+			local->family = ADDR_IPV6;
+			memcpy(local->ip, &v6.ipi6_addr, 16);
+		}
 	}
-	return false;
+	return local->family != ADDR_NONE;
+}
+
+/* Puts the address to send from into m, which has room for it. */
+static void put_local(struct msghdr *m, const struct addr *local)
+{
+	const struct family *f = family_of(local);
+	struct in_pktinfo v4 = {0};
+	struct in6_pktinfo v6 = {0};
+	bool is_v6 = f->family == AF_INET6;
+	size_t len = is_v6 ? sizeof(v6) : sizeof(v4);
+	struct cmsghdr *c;
+
+	m->msg_controllen = CMSG_SPACE(len);
+	c = CMSG_FIRSTHDR(m);
+	c->cmsg_level = f->level;
+	c->cmsg_type = f->pktinfo;
+	c->cmsg_len = CMSG_LEN(len);
+	memcpy(&v4.ipi_spec_dst, local->ip, 4);
+	memcpy(&v6.ipi6_addr, local->ip, 16);
+	memcpy(CMSG_DATA(c), is_v6 ? (void *)&v6 : (void *)&v4, len);
 }
 
 /* What surrounds one datagram in a system call. */
@@ -176,8 +232,6 @@ static void frame_out(struct frame *f, struct msghdr *m,
     bool has_marker)
 {
 	static const uint8_t marker[MARKER_LEN];
-	struct in_pktinfo info = {0};
-	struct cmsghdr *c;
 
 	f->iov[0] = (struct iovec){(void *)marker, sizeof(marker)};
 	f->iov[1] = (struct iovec){(void *)data.data, data.len};
@@ -188,12 +242,7 @@ static void frame_out(struct frame *f, struct msghdr *m,
 	    .msg_iovlen = has_marker ? 2 : 1,
 	    .msg_control = f->control.buf,
 	    .msg_controllen = sizeof(f->control.buf)};
-	c = CMSG_FIRSTHDR(m);
-	memcpy(&info.ipi_spec_dst, local->ip, 4);
-	c->cmsg_level = IPPROTO_IP;
-	c->cmsg_type = IP_PKTINFO;
-	c->cmsg_len = CMSG_LEN(sizeof(info));
-	memcpy(CMSG_DATA(c), &info, sizeof(info));
+	put_local(m, local);
 }
 
 int udp_send(int fd, const struct addr *local, const struct addr *peer,

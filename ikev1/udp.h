@@ -13,9 +13,10 @@
 #define UDP_PORT_NATT 4500
 
 /*
- * Opens one (IPv4): bound to a with its port, tells the local address of
+ * Opens one: bound to a with its port, tells the local address of
  * each datagram, passes clear text in both directions whatever global
  * policies say, and on 4500 hands ESP to the kernel.  Needs CAP_NET_ADMIN.
+ * IPv4 and IPv6 have sockets of their own.
  * A descriptor (non-blocking, close-on-exec) or -errno: -EADDRINUSE when
  * another program has the port.
  */

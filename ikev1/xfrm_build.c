@@ -69,6 +69,11 @@ static const struct auth_row *find_auth(const struct ike_kernel_sa *sa)
 	return NULL;
 }
 
+static uint16_t family_of(const struct addr *a)
+{
+	return a->family == ADDR_IPV6 ? AF_INET6 : AF_INET;
+}
+
 static xfrm_address_t xfrm_addr(const struct addr *a)
 {
 	xfrm_address_t x = {0};
@@ -86,8 +91,8 @@ static struct xfrm_usersa_info sa_info(const struct ike_kernel_sa *sa)
 {
 	struct xfrm_usersa_info info = {0};
 
-	info.family = AF_INET;
-	info.sel.family = AF_INET;
+	info.family = family_of(&sa->dst);
+	info.sel.family = info.family;
 	info.saddr = xfrm_addr(&sa->src);
 	info.id.daddr = xfrm_addr(&sa->dst);
 	info.id.spi = htonl(sa->spi);
@@ -174,7 +179,7 @@ static int put_mark(struct nl_msg *msg, uint32_t slot)
 
 static bool is_valid(const struct ike_kernel_sa *sa)
 {
-	return sa->src.family == ADDR_IPV4 && sa->dst.family == ADDR_IPV4 &&
+	return addr_ip_len(&sa->src) && sa->src.family == sa->dst.family &&
 	       sa->slot >= 1 && sa->slot <= PEER_SLOT_MAX && find_cipher(sa) &&
 	       find_auth(sa);
 }
@@ -220,7 +225,7 @@ static struct nl_msg *build_ref(
 		return NULL;
 	id.daddr = xfrm_addr(&sa->dst);
 	id.spi = htonl(sa->spi);
-	id.family = AF_INET;
+	id.family = family_of(&sa->dst);
 	id.proto = IPPROTO_ESP;
 	if (!nlmsg_append(msg, &id, sizeof(id), NLMSG_ALIGNTO))
 		return msg;
@@ -254,10 +259,19 @@ void xfrm_msg_free(struct nl_msg *msg)
 	nlmsg_free(msg);
 }
 
-static void addr_of_xfrm(struct addr *a, const xfrm_address_t *x, uint16_t port)
+static void addr_of_xfrm(
+    struct addr *a, uint16_t family, const xfrm_address_t *x, uint16_t port)
 {
-	*a = (struct addr){.family = ADDR_IPV4, .port = ntohs(port)};
-	memcpy(a->ip, x, 4);
+	*a = (struct addr){.family = family == AF_INET6 ? ADDR_IPV6 : ADDR_IPV4,
+	    .port = ntohs(port)};
+	memcpy(a->ip, x, addr_ip_len(a));
+}
+
+/* An SA of ESP over one of the two. */
+static bool is_ours(uint16_t family, uint8_t protocol)
+{
+	return (family == AF_INET || family == AF_INET6) &&
+	       protocol == IPPROTO_ESP;
 }
 
 /* The slot that a reqid of ours names; 0 for a foreign one. */
@@ -270,23 +284,23 @@ static uint32_t slot_of_reqid(uint32_t reqid)
 
 static void read_sa(const struct xfrm_usersa_info *sa, struct xfrm_event *out)
 {
-	if (sa->family != AF_INET || sa->id.proto != IPPROTO_ESP)
+	if (!is_ours(sa->family, sa->id.proto))
 		return;
 	out->slot = slot_of_reqid(sa->reqid);
 	out->spi = ntohl(sa->id.spi);
 	out->packets = sa->curlft.packets;
-	addr_of_xfrm(&out->dst, &sa->id.daddr, 0);
+	addr_of_xfrm(&out->dst, sa->family, &sa->id.daddr, 0);
 }
 
 static void read_mapping(
     const struct xfrm_user_mapping *m, struct xfrm_event *out)
 {
-	if (m->id.family != AF_INET || m->id.proto != IPPROTO_ESP)
+	if (!is_ours(m->id.family, m->id.proto))
 		return;
 	out->slot = slot_of_reqid(m->reqid);
 	out->spi = ntohl(m->id.spi);
-	addr_of_xfrm(&out->dst, &m->id.daddr, 0);
-	addr_of_xfrm(&out->peer, &m->new_saddr, m->new_sport);
+	addr_of_xfrm(&out->dst, m->id.family, &m->id.daddr, 0);
+	addr_of_xfrm(&out->peer, m->id.family, &m->new_saddr, m->new_sport);
 }
 
 /* The fixed part of a message, copied: attributes follow, maybe. */

@@ -181,6 +181,7 @@ struct quick {
 				  * is there, our private value */
 	struct bytes reply;	 /* QM2; ours: QM1, then QM3 */
 	uint8_t oa_type;	 /* of the client's NAT-OA payloads; 0: none */
+	bool oa_one;		 /* only one was sent */
 	uint8_t iv[CRYPTO_BLOCK_MAX];
 	uint8_t sent;	 /* times that QM2 left by timer */
 	uint8_t repeats; /* and because of a repeated QM1 */

@@ -127,6 +127,20 @@ static int build2(const struct mm1_entry *e, const struct sa_offer *offer,
 	return isakmp_build_finish(&r->b, 0);
 }
 
+/* Drafts 00 and 01 are not answered: without NAT it works all the same. */
+static void say_old_natt(
+    struct ike *ike, const struct message *m, uint32_t vendors)
+{
+	char peer[ADDR_TEXT_MAX];
+
+	if (vendor_has_old_natt(vendors) && act_log_allowed(ike))
+		act_log(ike, IKE_LOG_INFO,
+		    "%s: offers NAT traversal only as drafts 00 and 01 had it, "
+		    "with ESP on UDP 500, which Linux does not serve: behind "
+		    "NAT this client cannot connect",
+		    addr_text(&m->ev->peer, peer));
+}
+
 /* Chooses, keeps, answers. */
 static int answer(struct ike *ike, struct message *m, struct mm1_entry *e)
 {
@@ -147,6 +161,7 @@ static int answer(struct ike *ike, struct message *m, struct mm1_entry *e)
 	e->suite = choice.suite;
 	e->life_s = choice.life_seconds;
 	e->vendors = vendors_of(&m->p) & ~ike->cfg.vendors_off;
+	say_old_natt(ike, m, e->vendors);
 	len = build2(e, &offer, &choice, &r);
 	if (len < 0 || (size_t)len > m->ev->data.len)
 		return isakmp_refuse(m->reason, -EMSGSIZE,

@@ -102,7 +102,8 @@ static void refuse(
 	quick_become(ike, q, QUICK_DEAD);
 }
 
-/* RFC 3947 section 5.2: who sends NAT-OA gets NAT-OA. */
+/* RFC 3947 section 5.2: who sends NAT-OA gets NAT-OA, the initiator's
+ * first.  In drafts 02 and 03 each sends its own only. */
 static uint8_t oa_type(const struct isakmp_payloads *p)
 {
 	if (isakmp_payload_find(p, ISAKMP_PAYLOAD_NAT_OA))
@@ -141,6 +142,7 @@ void quick_accept(struct ike *ike, struct quick *q, struct message *m)
 	bytes_set(&q->ni, ni->body.data, ni->body.len);
 	bytes_set(&q->nr, nr, sizeof(nr));
 	q->oa_type = oa_type(&m->p);
+	q->oa_one = isakmp_payload_count(&m->p, q->oa_type) == 1;
 	if (ke)
 		ask_dh(ike, q, ke->body);
 	else
@@ -252,7 +254,7 @@ static void put_nat_oa(struct reply *r, const struct quick *q)
 {
 	const struct addr *both[] = {&q->sa->peer, &q->sa->local};
 
-	for (size_t i = 0; q->oa_type && i < 2; i++) {
+	for (size_t i = q->oa_one; q->oa_type && i < 2; i++) {
 		isakmp_build_open(&r->b, q->oa_type);
 		payload_nat_oa_encode(&r->b.w, both[i]);
 		isakmp_build_close(&r->b);

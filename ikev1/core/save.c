@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define SAVE_MAGIC 0x53504b31u /* "SPK1" */
-#define SAVE_VERSION 6
+#define SAVE_VERSION 7
 #define COUNT_MAX 1000000 /* of anything: more is damage */
 
 /* Enumerations are a byte; loading refuses values above the last one. */
@@ -168,6 +168,7 @@ static void quick(struct store *s, struct ike *ike, struct quick *q)
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		store_bytes(s, all[i]);
 	store_u8(s, &q->oa_type);
+	store_bool(s, &q->oa_one);
 	store_array(s, q->iv, sizeof(q->iv));
 	store_u8(s, &q->sent);
 	store_u8(s, &q->repeats);

@@ -5,12 +5,15 @@
 
 #include "common/wire.h"
 
+#include <stdbool.h>
+
 enum vendor {
 	VENDOR_UNKNOWN,
 	VENDOR_NATT_RFC3947,
 	VENDOR_NATT_03,	   /* draft-ietf-ipsec-nat-t-ike-03 */
 	VENDOR_NATT_02_LF, /* -02 with the line feed some hashed along */
 	VENDOR_NATT_02,
+	VENDOR_NATT_01,
 	VENDOR_NATT_00,
 	VENDOR_NATT_DRAFT,	 /* without a number: Apple */
 	VENDOR_DPD,		 /* RFC 3706 section 5.1 */
@@ -40,8 +43,12 @@ struct wire_span vendor_value(enum vendor v);
 /*
  * The NAT traversal to answer with: the best of what seen (a set of bits)
  * has, RFC 3947 first, then -03, -02 with line feed, -02; VENDOR_UNKNOWN
- * when there is none.  -00 and the unnumbered draft are never taken.
+ * when there is none.  Never taken: -00 and -01, which stay on port 500 and
+ * mark IKE's packets no way and ESP's with eight zero bytes, what Linux no
+ * longer does, and the unnumbered draft, which does not say what it means.
  */
 enum vendor vendor_best_natt(uint32_t seen);
+/* True when NAT traversal was announced, but none that can be had. */
+bool vendor_has_old_natt(uint32_t seen);
 
 #endif

@@ -158,6 +158,8 @@ void lns_peer_up(struct lns *lns, const struct peer_up *up)
 	}
 	if (!up->r || !up->slot || up->slot > PEER_SLOT_MAX)
 		why = "R or slot out of range";
+	else if (up->local.family == ADDR_IPV6)
+		why = "L2TP over IPv6 is not served yet: dial an IPv4 address";
 	else if (lns->is_shut_down)
 		why = "l2tpd is shutting down";
 	if (why) {

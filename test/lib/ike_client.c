@@ -157,6 +157,8 @@ int ikec_open(struct ike_client *c, const struct client_sa *sa,
 
 static enum vendor natt_vendor(const struct ike_client *c)
 {
+	if (c->natt)
+		return c->natt;
 	return c->has_draft ? VENDOR_NATT_03 : VENDOR_NATT_RFC3947;
 }
 
@@ -189,8 +191,9 @@ static void send1(struct ike_client *c, struct client_sa *sa)
 	if (c->has_dpd)
 		isakmp_build_payload(
 		    &b, ISAKMP_PAYLOAD_VID, vendor_value(VENDOR_DPD));
-	isakmp_build_payload(
-	    &b, ISAKMP_PAYLOAD_VID, vendor_value(VENDOR_FRAGMENTATION));
+	if (!c->no_frag)
+		isakmp_build_payload(
+		    &b, ISAKMP_PAYLOAD_VID, vendor_value(VENDOR_FRAGMENTATION));
 	ikec_arm(c, &sa->timer, buf, ikec_seal(c, &b, buf, sa, NULL));
 }
 
@@ -323,7 +326,8 @@ static void send5(struct ike_client *c, struct client_sa *sa)
 	    .protocol = ISAKMP_PROTO_ISAKMP,
 	    .type = ISAKMP_N_INITIAL_CONTACT};
 	struct ike_phase1 p1 = phase1(sa);
-	uint8_t id_b[128], hash[IKE_KEY_MAX], buf[CLIENT_PACKET_MAX];
+	static const uint8_t letters[300] = "an identity";
+	uint8_t id_b[320], hash[IKE_KEY_MAX], buf[CLIENT_PACKET_MAX];
 	struct isakmp_builder b;
 	struct wire_writer w;
 	int len;
@@ -332,6 +336,10 @@ static void send5(struct ike_client *c, struct client_sa *sa)
 		id.type = IPSEC_ID_FQDN;
 		id.data.data = (const uint8_t *)c->fqdn;
 		id.data.len = strlen(c->fqdn);
+	}
+	if (c->odd_id) {
+		id.type = c->id_type;
+		id.data = (struct wire_span){letters, c->id_len};
 	}
 	wire_writer_init(&w, id_b, sizeof(id_b));
 	payload_id_encode(&w, &id);

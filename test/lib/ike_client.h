@@ -13,6 +13,7 @@
 #include "ikev1/core/ike.h"
 #include "ikev1/core/isakmp_msg.h"
 #include "ikev1/core/keymat.h"
+#include "ikev1/core/vendor.h"
 #include "ikev1/dh.h"
 
 #define CLIENT_SAS 8
@@ -70,7 +71,7 @@ struct client_quick {
 	struct dh_keypair kp;
 	struct dh_result dh;
 	uint8_t iv[CRYPTO_BLOCK_MAX];
-	uint8_t ids[128]; /* both ID bodies, as sent */
+	uint8_t ids[400]; /* both ID bodies, as sent */
 	size_t id_len[2];
 	struct client_timer timer;
 	uint8_t last3[CLIENT_PACKET_MAX]; /* for a repeated message 2 */
@@ -122,7 +123,13 @@ struct ike_client {
 	uint8_t id_protocol;	     /* in IDci and IDcr */
 	uint16_t encap;		     /* 0: by NAT detection */
 	uint16_t own_port, ike_port; /* in its NAT-D; 0: 500 */
-	bool has_draft;	     /* NAT-T of draft-03 in place of RFC 3947 */
+	bool has_draft;	  /* NAT-T of draft-03 in place of RFC 3947 */
+	enum vendor natt; /* announced in its place; VENDOR_UNKNOWN: not */
+	bool no_frag;	  /* does not announce FRAGMENTATION */
+	bool odd_id;	  /* IDii, and IDci when odd_ci is set, have */
+	bool odd_ci;
+	uint8_t id_type; /* this type and id_len bytes */
+	size_t id_len;
 	uint32_t next_msgid; /* counts up, like Windows */
 	uint32_t life_s, esp_life_s, esp_life_kb;
 	bool answers; /* Quick Modes that the server starts */

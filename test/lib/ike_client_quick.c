@@ -25,9 +25,14 @@ static void put_ids(
 	    payload_id_of_addr(&c->inner, c->id_protocol, c->client_port),
 	    payload_id_of_addr(&c->server, c->id_protocol, c->server_port),
 	};
+	static const uint8_t letters[300] = "an identity";
 	struct wire_writer w;
 	size_t start = 0;
 
+	if (c->odd_ci) {
+		id[0].type = c->id_type;
+		id[0].data = (struct wire_span){letters, c->id_len};
+	}
 	wire_writer_init(&w, q->ids, sizeof(q->ids));
 	for (size_t i = 0; i < 2 && !c->no_ids; i++) {
 		start = w.pos;

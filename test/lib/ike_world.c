@@ -174,7 +174,8 @@ struct ike_client *ikew_client(
 	c->now = &w->now;
 	c->seed = rnd(w);
 	c->inner = addr_of(inner, 0);
-	c->server = addr_of(WORLD_SERVER, 0);
+	c->server = addr_of(
+	    c->inner.family == ADDR_IPV6 ? WORLD_SERVER6 : WORLD_SERVER, 0);
 	c->outer[0] = addr_of(nat ? nat : inner, nat ? port : 500);
 	c->outer[1] =
 	    addr_of(nat ? nat : inner, nat ? (uint16_t)(port + 1) : 4500);

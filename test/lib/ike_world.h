@@ -18,6 +18,7 @@
 #define WORLD_QUEUE 512
 #define WORLD_LOG_MAX 65536
 #define WORLD_SERVER "198.51.100.1"
+#define WORLD_SERVER6 "2001:db8::1" /* of clients with such an address */
 
 struct ikew;
 

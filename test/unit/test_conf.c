@@ -15,7 +15,7 @@ static const char whole[] =
     "# a comment\n"
     "user = \"vpn\"\n"
     "ike {\n"
-    "	listen = {\"192.0.2.1\", \"198.51.100.7\"}\n"
+    "	listen = {\"192.0.2.1\", \"2001:db8::7\"}\n"
     "	proposals = {\"aes256-sha256-modp2048\", \"aes256-sha1-ecp256\"}\n"
     "	esp = {\"aes128-sha1\"}\n"
     "	dpd = 0\n"
@@ -50,7 +50,7 @@ static void test_whole(void **state)
 	assert_string_equal(c.user, "vpn");
 	assert_int_equal(c.ike.listen_count, 2);
 	assert_addr(&c.ike.listen[0], "192.0.2.1");
-	assert_addr(&c.ike.listen[1], "198.51.100.7");
+	assert_addr(&c.ike.listen[1], "2001:db8::7");
 	assert_int_equal(c.ike.proposal_count, 2);
 	assert_string_equal(c.ike.proposals[1], "aes256-sha1-ecp256");
 	assert_int_equal(c.ike.esp_count, 1);
@@ -106,9 +106,9 @@ static const struct wrong wrongs[] = {
     {"\nuser = \"\"\n", "f:2: user: \"\" is not a user's name"},
     {"user = \"a b\"\n", "f:1: user: \"a b\" is not a user's name"},
     {"ike {\n\n\tlisten = {\"vpn.example\"}\n}\n",
-	"f:3: listen: \"vpn.example\" is not an IPv4 address"},
-    {"ike {\n\tlisten = {\"192.0.2.1\",\n\t\"2001:db8::1\"}\n}\n",
-	"f:3: listen: \"2001:db8::1\" is not an IPv4 address"},
+	"f:3: listen: \"vpn.example\" is not an IP address"},
+    {"ike {\n\tlisten = {\"192.0.2.1\",\n\t\"2001:db8::1/64\"}\n}\n",
+	"f:3: listen: \"2001:db8::1/64\" is not an IP address"},
     {"ike { listen = {} }\n", "f: ike: listen is empty"},
     {"ike { proposals = {} }\n", "f: ike: proposals is empty"},
     {"ike { esp = {} }\n", "f: ike: esp is empty"},

@@ -99,7 +99,7 @@ static void test_socket(void **state)
 	assert_int_equal(udp_open(&a), -EADDRINUSE);
 	close(fd);
 	close(other);
-	addr_parse(&a, "2001:db8::1");
+	a = (struct addr){0};
 	assert_int_equal(udp_open(&a), -EAFNOSUPPORT);
 }
 
@@ -172,6 +172,58 @@ static void test_many(void **state)
 	assert_int_equal(in[0].len, -EMSGSIZE);
 	assert_int_equal(in[1].len, 0);
 	close(fd);
+}
+
+/* IPv6 beside IPv4 on one port, each hearing its own. */
+static void test_socket_v6(void **state)
+{
+	struct addr any = {.family = ADDR_IPV6}, any4 = {.family = ADDR_IPV4};
+	struct addr a, b, local, peer;
+	uint8_t buf[64];
+	int fd, fd4, other;
+
+	(void)state;
+	if (geteuid())
+		skip();
+	addr_parse(&a, "::1");
+	other = udp_open(&a);
+	if (other == -EPERM || other == -ENOPROTOOPT || other == -EOPNOTSUPP ||
+	    other == -EAFNOSUPPORT || other == -EADDRNOTAVAIL)
+		skip(); /* without the capability, XFRM, IPv6 */
+	assert_true(other >= 0);
+	assert_int_equal(udp_local(other, &a), 0);
+	fd = udp_open(&any);
+	assert_true(fd >= 0);
+	assert_int_equal(udp_local(fd, &b), 0);
+	assert_int_equal(b.family, ADDR_IPV6);
+	any4.port = b.port;
+	fd4 = udp_open(&any4);
+	assert_true(fd4 >= 0);
+	peer = a;
+	peer.port = b.port;
+	assert_int_equal(
+	    udp_send(other, &a, &peer,
+		(struct wire_span){(const uint8_t *)"hi", 2}, true),
+	    0);
+	assert_int_equal(
+	    udp_recv(fd, b.port, buf, sizeof(buf), &local, &peer), 6);
+	assert_memory_equal(buf, "\0\0\0\0hi", 6);
+	assert_true(addr_equal(&peer, &a));
+	assert_true(addr_ip_equal(&local, &a));
+	assert_int_equal(local.port, b.port);
+	b = local;
+	assert_int_equal(
+	    udp_send(fd, &local, &peer,
+		(struct wire_span){(const uint8_t *)"yes", 3}, false),
+	    0);
+	assert_int_equal(
+	    udp_recv(other, a.port, buf, sizeof(buf), &local, &peer), 3);
+	assert_true(addr_equal(&peer, &b));
+	assert_true(addr_equal(&local, &a));
+	assert_int_equal(
+	    udp_recv(fd4, b.port, buf, sizeof(buf), &local, &peer), -EAGAIN);
+	close(fd);
+	close(fd4);
 	close(other);
 }
 
@@ -447,6 +499,7 @@ int main(void)
 	    cmocka_unit_test(test_classify),
 	    cmocka_unit_test(test_socket),
 	    cmocka_unit_test(test_many),
+	    cmocka_unit_test(test_socket_v6),
 	    cmocka_unit_test(test_dh_jobs),
 	    cmocka_unit_test(test_dh_halves),
 	    cmocka_unit_test(test_dh_limits),

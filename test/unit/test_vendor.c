@@ -22,6 +22,7 @@ static const struct {
     {VENDOR_NATT_03, "draft-ietf-ipsec-nat-t-ike-03", 16},
     {VENDOR_NATT_02_LF, "draft-ietf-ipsec-nat-t-ike-02\n", 16},
     {VENDOR_NATT_02, "draft-ietf-ipsec-nat-t-ike-02", 16},
+    {VENDOR_NATT_01, "draft-ietf-ipsec-nat-t-ike-01", 16},
     {VENDOR_NATT_00, "draft-ietf-ipsec-nat-t-ike-00", 16},
     {VENDOR_NATT_DRAFT, "draft-ietf-ipsec-nat-t-ike", 16},
     {VENDOR_FRAGMENTATION_16, "FRAGMENTATION", 16},
@@ -125,7 +126,10 @@ static void the_best_nat_traversal_is_taken(void **state)
 	(void)state;
 	assert_int_equal(vendor_best_natt(0), VENDOR_UNKNOWN);
 	assert_int_equal(vendor_best_natt(seen), VENDOR_UNKNOWN);
+	assert_true(vendor_has_old_natt(seen));
+	assert_false(vendor_has_old_natt(VENDOR_BIT(VENDOR_DPD)));
 	seen |= VENDOR_BIT(VENDOR_NATT_02);
+	assert_false(vendor_has_old_natt(seen));
 	assert_int_equal(vendor_best_natt(seen), VENDOR_NATT_02);
 	seen |= VENDOR_BIT(VENDOR_NATT_02_LF);
 	assert_int_equal(vendor_best_natt(seen), VENDOR_NATT_02_LF);

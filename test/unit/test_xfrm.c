@@ -360,6 +360,7 @@ static void test_dumped_sa(void **state)
 	struct xfrm_user_expire e = sample_expire();
 	union event_buffer b;
 	struct xfrm_event ev;
+	char text[ADDR_TEXT_MAX];
 
 	(void)state;
 	xfrm_read_event(&b.h,
@@ -372,9 +373,44 @@ static void test_dumped_sa(void **state)
 	    make_event(&b, XFRM_MSG_NEWSA, &e.state, sizeof(e.state)), &ev);
 	assert_int_equal(ev.packets, 3);
 	e.state.family = AF_INET6;
+	memcpy(&e.state.id.daddr, "\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0\1", 16);
+	xfrm_read_event(&b.h,
+	    make_event(&b, XFRM_MSG_NEWSA, &e.state, sizeof(e.state)), &ev);
+	assert_int_equal(ev.type, XFRM_EVENT_SA);
+	assert_string_equal(addr_text(&ev.dst, text), "2001:db8::1");
+	e.state.family = AF_PACKET;
 	xfrm_read_event(&b.h,
 	    make_event(&b, XFRM_MSG_NEWSA, &e.state, sizeof(e.state)), &ev);
 	assert_int_equal(ev.type, XFRM_EVENT_NONE);
+}
+
+/* The same SA between IPv6 addresses; never between two families. */
+static void test_v6(void **state)
+{
+	struct ike_kernel_sa sa = sample(IKE_SA_OUT);
+	struct nl_msg *msg;
+	const struct xfrm_usersa_info *info;
+	const struct xfrm_usersa_id *id;
+
+	(void)state;
+	addr_parse(&sa.src, "2001:db8::7");
+	assert_null(xfrm_build_add(&sa, false));
+	addr_parse(&sa.dst, "2001:db8::1");
+	msg = xfrm_build_add(&sa, false);
+	assert_non_null(msg);
+	info = nlmsg_data(nlmsg_hdr(msg));
+	assert_int_equal(info->family, AF_INET6);
+	assert_int_equal(info->sel.family, AF_INET6);
+	assert_memory_equal(&info->id.daddr, sa.dst.ip, 16);
+	assert_memory_equal(&info->saddr, sa.src.ip, 16);
+	xfrm_msg_free(msg);
+	msg = xfrm_build_del(&sa);
+	id = nlmsg_data(nlmsg_hdr(msg));
+	assert_int_equal(id->family, AF_INET6);
+	assert_memory_equal(&id->daddr, sa.dst.ip, 16);
+	xfrm_msg_free(msg);
+	sa.src = sa.dst = (struct addr){0};
+	assert_null(xfrm_build_add(&sa, false));
 }
 
 int main(void)
@@ -389,6 +425,7 @@ int main(void)
 	    cmocka_unit_test(test_foreign_events),
 	    cmocka_unit_test(test_mapping),
 	    cmocka_unit_test(test_dumped_sa),
+	    cmocka_unit_test(test_v6),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
