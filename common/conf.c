@@ -3,9 +3,9 @@
 #include "common/conf.h"
 
 #include "common/alloc.h"
+#include "common/conf_priv.h"
 #include "common/peer_link.h"
 
-#include <confuse.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -24,25 +24,9 @@
  */
 #define END_OPTION "end-of-file"
 
-/*
- * libconfuse gives its callbacks no context, but hands the search path of
- * include files, which we do not have, to every section: it leads here.
- */
-struct conf_parse_state {
-	const char *name;
-	char *error; /* CONF_ERROR_MAX; the first error stays */
-	conf_suite_fn check;
-	int pool_line, local_line;
-};
-
-static struct conf_parse_state *state_of(cfg_t *cfg)
-{
-	return (struct conf_parse_state *)(void *)cfg->path;
-}
-
 static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
-	struct conf_parse_state *s = state_of(cfg);
+	struct conf_parse_state *s = conf_state(cfg);
 	char text[CONF_ERROR_MAX - NAME_SHOWN - 16];
 
 	if (s->error[0])
@@ -54,7 +38,7 @@ static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 	    cfg->line, text);
 }
 
-static int bad_count(cfg_t *cfg, cfg_opt_t *opt, size_t max)
+int conf_bad_count(cfg_t *cfg, cfg_opt_t *opt, size_t max)
 {
 	if (cfg_opt_size(opt) <= max)
 		return 0;
@@ -95,47 +79,18 @@ static int check_listen(cfg_t *cfg, cfg_opt_t *opt)
 		    cfg_opt_name(opt), text ? text : "");
 		return -1;
 	}
-	return bad_count(cfg, opt, CONF_LISTEN_MAX);
+	return conf_bad_count(cfg, opt, CONF_LISTEN_MAX);
 }
 
 static int check_dns(cfg_t *cfg, cfg_opt_t *opt)
 {
-	return check_ipv4(cfg, opt) || bad_count(cfg, opt, CONF_DNS_MAX);
+	return check_ipv4(cfg, opt) || conf_bad_count(cfg, opt, CONF_DNS_MAX);
 }
 
 static int check_local(cfg_t *cfg, cfg_opt_t *opt)
 {
-	state_of(cfg)->local_line = cfg->line;
+	conf_state(cfg)->local_line = cfg->line;
 	return check_ipv4(cfg, opt);
-}
-
-static int check_suites(cfg_t *cfg, cfg_opt_t *opt, bool is_esp)
-{
-	struct conf_parse_state *s = state_of(cfg);
-
-	for (unsigned int i = 0; i < cfg_opt_size(opt); i++) {
-		const char *text = cfg_opt_getnstr(opt, i);
-		char reason[128] = "too long";
-
-		if (strlen(text) < CONF_SUITE_TEXT_MAX &&
-		    (!s->check ||
-			!s->check(text, is_esp, reason, sizeof(reason))))
-			continue;
-		cfg_error(
-		    cfg, "%s: \"%.64s\": %s", cfg_opt_name(opt), text, reason);
-		return -1;
-	}
-	return bad_count(cfg, opt, CONF_SUITES_MAX);
-}
-
-static int check_ike_suites(cfg_t *cfg, cfg_opt_t *opt)
-{
-	return check_suites(cfg, opt, false);
-}
-
-static int check_esp_suites(cfg_t *cfg, cfg_opt_t *opt)
-{
-	return check_suites(cfg, opt, true);
 }
 
 static int check_range(cfg_t *cfg, cfg_opt_t *opt, long low, long high)
@@ -218,7 +173,7 @@ static int check_pool(cfg_t *cfg, cfg_opt_t *opt)
 	const char *text = cfg_opt_getnstr(opt, 0), *wrong;
 	struct addr first, last;
 
-	state_of(cfg)->pool_line = cfg->line;
+	conf_state(cfg)->pool_line = cfg->line;
 	wrong = parse_pool(text, &first, &last);
 	if (!wrong)
 		return 0;
@@ -264,8 +219,6 @@ static const struct {
 } checks[] = {
     {"user", check_user},
     {"ike|listen", check_listen},
-    {"ike|proposals", check_ike_suites},
-    {"ike|esp", check_esp_suites},
     {"ike|dpd", check_interval},
     {"ike|max-half-open", check_half_open},
     {"l2tp|pool", check_pool},
@@ -279,19 +232,13 @@ static const struct {
 
 static cfg_t *new_parser(struct conf_parse_state *s)
 {
-	cfg_opt_t ike[] = {CFG_STR_LIST("listen", "{0.0.0.0}", CFGF_NONE),
-	    CFG_STR_LIST("proposals",
-		"{aes256-sha256-ecp256, aes128-sha256-ecp256,"
-		" aes256-sha1-ecp256, aes128-sha1-ecp256,"
-		" aes256-sha256-modp2048, aes128-sha256-modp2048,"
-		" aes256-sha1-modp2048, aes128-sha1-modp2048}",
-		CFGF_NONE),
-	    CFG_STR_LIST("esp",
-		"{aes256-sha256, aes128-sha256, aes256-sha1, aes128-sha1}",
-		CFGF_NONE),
+	cfg_opt_t peer[CONF_POLICY_OPTS + 1] = {CFG_END()};
+	const cfg_opt_t rest[] = {
+	    CFG_STR_LIST("listen", "{0.0.0.0}", CFGF_NONE),
 	    CFG_INT("dpd", 30, CFGF_NONE),
 	    CFG_BOOL("allow-weak-psk", cfg_false, CFGF_NONE),
 	    CFG_INT("max-half-open", 4096, CFGF_NONE), CFG_END()};
+	cfg_opt_t ike[CONF_POLICY_OPTS + 1 + sizeof(rest) / sizeof(rest[0])];
 	cfg_opt_t l2tp[] = {
 	    CFG_STR("pool", "10.20.0.10-10.20.0.250", CFGF_NONE),
 	    CFG_STR("local", "10.20.0.1", CFGF_NONE),
@@ -303,14 +250,20 @@ static cfg_t *new_parser(struct conf_parse_state *s)
 	cfg_opt_t top[] = {CFG_STR("user", "sallyport", CFGF_NONE),
 	    CFG_SEC("ike", ike, CFGF_NONE), CFG_SEC("l2tp", l2tp, CFGF_NONE),
 	    CFG_INT(END_OPTION, 0, CFGF_NONE), CFG_END()};
-	cfg_t *cfg = cfg_init(top, CFGF_NONE);
+	cfg_t *cfg;
 
+	conf_policy_opts(peer);
+	conf_policy_opts(ike);
+	ike[CONF_POLICY_OPTS] = conf_peer_section(peer);
+	memcpy(ike + CONF_POLICY_OPTS + 1, rest, sizeof(rest));
+	cfg = cfg_init(top, CFGF_NONE);
 	if (!cfg)
 		abort();
 	cfg->path = (cfg_searchpath_t *)(void *)s;
 	cfg_set_error_function(cfg, on_error);
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
 		cfg_set_validate_func(cfg, checks[i].option, checks[i].check);
+	conf_policy_checks(cfg);
 	return cfg;
 }
 
@@ -319,10 +272,6 @@ static const char *empty_list(const struct sallyport_conf *c)
 {
 	if (!c->ike.listen_count)
 		return "ike: listen";
-	if (!c->ike.proposal_count)
-		return "ike: proposals";
-	if (!c->ike.esp_count)
-		return "ike: esp";
 	return c->l2tp.auth ? NULL : "l2tp: auth";
 }
 
@@ -356,17 +305,6 @@ static size_t store_addrs(struct addr *out, cfg_t *sec, const char *name)
 	return n;
 }
 
-static size_t store_suites(
-    char (*out)[CONF_SUITE_TEXT_MAX], cfg_t *sec, const char *name)
-{
-	size_t n = cfg_size(sec, name);
-
-	for (size_t i = 0; i < n; i++)
-		snprintf(out[i], CONF_SUITE_TEXT_MAX, "%s",
-		    cfg_getnstr(sec, name, (unsigned int)i));
-	return n;
-}
-
 /* Every value has passed its check. */
 static void store(struct sallyport_conf *c, cfg_t *cfg)
 {
@@ -375,9 +313,7 @@ static void store(struct sallyport_conf *c, cfg_t *cfg)
 	*c = (struct sallyport_conf){0};
 	snprintf(c->user, sizeof(c->user), "%s", cfg_getstr(cfg, "user"));
 	c->ike.listen_count = store_addrs(c->ike.listen, ike, "listen");
-	c->ike.proposal_count =
-	    store_suites(c->ike.proposals, ike, "proposals");
-	c->ike.esp_count = store_suites(c->ike.esp, ike, "esp");
+	conf_policy_store(&c->ike, ike);
 	c->ike.dpd_s = (uint32_t)cfg_getint(ike, "dpd");
 	c->ike.allow_weak_psk = cfg_getbool(ike, "allow-weak-psk");
 	c->ike.max_half_open = (uint32_t)cfg_getint(ike, "max-half-open");
@@ -407,10 +343,10 @@ static int run_parser(cfg_t *cfg, const char *text)
 }
 
 int conf_parse(struct sallyport_conf *conf, const char *text, const char *name,
-    conf_suite_fn check, char error[CONF_ERROR_MAX])
+    conf_judge_fn judge, char error[CONF_ERROR_MAX])
 {
 	struct conf_parse_state s = {
-	    .name = name, .error = error, .check = check};
+	    .name = name, .error = error, .judge = judge};
 	cfg_t *cfg = new_parser(&s);
 	int err = 0;
 

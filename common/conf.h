@@ -18,7 +18,9 @@
 #define CONF_LISTEN_MAX 16
 #define CONF_DNS_MAX 2 /* what IPCP can carry (RFC 1877) */
 #define CONF_SUITES_MAX 16
-#define CONF_SUITE_TEXT_MAX 64
+#define CONF_SUITE_TEXT_MAX 32
+#define CONF_PROFILE_MAX 16
+#define CONF_PEERS_MAX 32
 #define CONF_FILE_MAX 65536 /* bytes */
 
 enum conf_auth {
@@ -31,14 +33,30 @@ enum conf_auth {
 #define CONF_HALF_OPEN_MIN 64
 #define CONF_HALF_OPEN_MAX 65536
 
+/* What is accepted in IKE: of everybody, or of one prefix. */
+struct conf_policy {
+	char profile[CONF_PROFILE_MAX]; /* never empty */
+	char proposals[CONF_SUITES_MAX][CONF_SUITE_TEXT_MAX];
+	size_t proposal_count; /* 0: the profile's */
+	char esp[CONF_SUITES_MAX][CONF_SUITE_TEXT_MAX];
+	size_t esp_count; /* 0: the profile's */
+	bool force_encap;
+	bool sha2_96;
+};
+
+struct conf_peer {
+	struct addr net; /* port 0 */
+	uint8_t bits;
+	struct conf_policy policy;
+};
+
 struct conf_ike {
 	struct addr listen[CONF_LISTEN_MAX]; /* port 0 */
 	size_t listen_count;		     /* >= 1 */
-	char proposals[CONF_SUITES_MAX][CONF_SUITE_TEXT_MAX];
-	size_t proposal_count; /* >= 1 */
-	char esp[CONF_SUITES_MAX][CONF_SUITE_TEXT_MAX];
-	size_t esp_count; /* >= 1 */
-	uint32_t dpd_s;	  /* 0 (off) or 5 to 3600 */
+	struct conf_policy policy;
+	struct conf_peer peers[CONF_PEERS_MAX]; /* no prefix twice */
+	size_t peer_count;
+	uint32_t dpd_s; /* 0 (off) or 5 to 3600 */
 	bool allow_weak_psk;
 	uint32_t max_half_open; /* CONF_HALF_OPEN_MIN to _MAX */
 };
@@ -60,20 +78,27 @@ struct sallyport_conf {
 	struct conf_l2tp l2tp;
 };
 
-/*
- * Judges one proposal (is_esp: of `esp`, else of `proposals`): 0, or
- * -EINVAL with a reason (at most size bytes, terminated).
- */
-typedef int (*conf_suite_fn)(
-    const char *text, bool is_esp, char *reason, size_t size);
+/* What a conf_judge_fn judges. */
+enum conf_word {
+	CONF_WORD_PROPOSAL,
+	CONF_WORD_ESP,
+	CONF_WORD_PROFILE,
+};
 
 /*
- * Parses text (terminated); name is what errors call the file.  check may
- * be NULL: proposals are then only taken as text.  0, or -EINVAL with
- * "file:line: what is wrong" in error.
+ * Judges one word: 0, or -EINVAL or -ENOTSUP with a reason (at most size
+ * bytes, terminated).
+ */
+typedef int (*conf_judge_fn)(
+    enum conf_word what, const char *text, char *reason, size_t size);
+
+/*
+ * Parses text (terminated); name is what errors call the file.  judge may
+ * be NULL: suites and profiles are then only taken as text.  0, or -EINVAL
+ * with "file:line: what is wrong" in error.
  */
 int conf_parse(struct sallyport_conf *conf, const char *text, const char *name,
-    conf_suite_fn check, char error[CONF_ERROR_MAX]);
+    conf_judge_fn judge, char error[CONF_ERROR_MAX]);
 
 /*
  * Reads a whole text file of at most max bytes; *text is allocated and

@@ -4,8 +4,8 @@
 
 #include "common/secret.h"
 #include "ctl/users_file.h"
-#include "ikev1/core/proposal.h"
 #include "ikev1/psk.h"
+#include "ikev1/settings.h"
 #include "l2tpd/core/users.h"
 
 #include <errno.h>
@@ -14,17 +14,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static int check_suite(const char *text, bool is_esp, char *reason, size_t size)
-{
-	char why[ISAKMP_REASON_MAX] = "";
-	struct ike_suite suite;
-	int err = proposal_suite_parse(
-	    is_esp ? SA_PHASE2 : SA_PHASE1, text, &suite, why);
-
-	snprintf(reason, size, "%s", why);
-	return err ? -EINVAL : 0;
-}
 
 void check_configuration(struct check *c)
 {
@@ -38,7 +27,7 @@ void check_configuration(struct check *c)
 		    error);
 		return;
 	}
-	if (conf_parse(&c->conf, text, path, check_suite, error)) {
+	if (conf_parse(&c->conf, text, path, settings_judge, error)) {
 		check_problem(c, "configuration",
 		    "correct that line; see sallyport.conf(5)", "%s", error);
 	} else {

@@ -184,8 +184,7 @@ static int read_conf(struct engine *e)
 		    strerror(-err));
 		return err;
 	}
-	err =
-	    conf_parse(&e->conf, text, CONF_PATH, settings_check_suite, error);
+	err = conf_parse(&e->conf, text, CONF_PATH, settings_judge, error);
 	free(text);
 	if (err)
 		log_error(e->log, "%s", error);

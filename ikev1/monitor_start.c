@@ -79,7 +79,7 @@ int monitor_read_files(struct log *log, const struct monitor_options *opt,
 
 	if (!err)
 		err = conf_parse(&parts->conf, parts->conf_text, opt->conf_path,
-		    settings_check_suite, error);
+		    settings_judge, error);
 	if (err) {
 		log_error(log, "%s", error);
 		return EXITCODE_CONFIG;

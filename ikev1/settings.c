@@ -3,8 +3,9 @@
 #include "ikev1/settings.h"
 
 #include "ikev1/core/mm1.h"
-#include "ikev1/core/proposal.h"
+#include "ikev1/core/profile.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #define HALF_OPEN_MS 60000
@@ -17,19 +18,27 @@
 
 _Static_assert(CONF_HALF_OPEN_MAX <= MM1_SIZE_MAX, "the table can");
 _Static_assert(CONF_SUITES_MAX <= IKE_MAX_PROPOSALS, "all of them fit");
+_Static_assert(CONF_PEERS_MAX <= IKE_MAX_PEER_POLICIES, "all of them fit");
 
 static enum sa_phase phase_of(bool is_esp)
 {
 	return is_esp ? SA_PHASE2 : SA_PHASE1;
 }
 
-int settings_check_suite(
-    const char *text, bool is_esp, char *reason, size_t size)
+int settings_judge(
+    enum conf_word what, const char *text, char *reason, size_t size)
 {
 	char why[ISAKMP_REASON_MAX] = "";
 	struct ike_suite suite;
-	int err = proposal_suite_parse(phase_of(is_esp), text, &suite, why);
+	int err;
 
+	if (what == CONF_WORD_PROFILE) {
+		snprintf(why, sizeof(why), "no such profile");
+		err = profile_find(text) ? 0 : -EINVAL;
+	} else {
+		err = proposal_suite_parse(
+		    phase_of(what == CONF_WORD_ESP), text, &suite, why);
+	}
 	if (err)
 		snprintf(reason, size, "%s", why);
 	return err;
@@ -48,6 +57,21 @@ static size_t parse_suites(const char (*texts)[CONF_SUITE_TEXT_MAX],
 	return n;
 }
 
+static struct ike_policy policy_of(const struct conf_policy *conf)
+{
+	const struct ike_policy *profile = profile_find(conf->profile);
+	struct ike_policy p = {.profile = NULL};
+
+	if (profile)
+		p = *profile;
+	p.ike_count =
+	    parse_suites(conf->proposals, conf->proposal_count, false, p.ike);
+	p.esp_count = parse_suites(conf->esp, conf->esp_count, true, p.esp);
+	p.force_encap = conf->force_encap;
+	p.sha2_trunc96 = conf->sha2_96;
+	return p;
+}
+
 void settings_ike(const struct sallyport_conf *conf,
     const struct crypto *crypto, struct ike_config *out)
 {
@@ -59,8 +83,15 @@ void settings_ike(const struct sallyport_conf *conf,
 	    .max_sas = conf->l2tp.max_clients * SAS_PER_CLIENT + SAS_SPARE,
 	    .fragment_bytes = FRAGMENT_BYTES,
 	    .linger_ms = LINGER_MS};
-	out->ike_count = parse_suites(
-	    conf->ike.proposals, conf->ike.proposal_count, false, out->ike);
-	out->esp_count =
-	    parse_suites(conf->ike.esp, conf->ike.esp_count, true, out->esp);
+	out->policy = policy_of(&conf->ike.policy);
+	for (size_t i = 0; i < conf->ike.peer_count; i++) {
+		const struct conf_peer *peer = &conf->ike.peers[i];
+
+		out->peers[i] = (struct ike_peer_policy){
+		    .net = peer->net,
+		    .bits = peer->bits,
+		    .policy = policy_of(&peer->policy),
+		};
+	}
+	out->peer_count = conf->ike.peer_count;
 }

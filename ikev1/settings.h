@@ -6,10 +6,10 @@
 #include "common/conf.h"
 #include "ikev1/core/ike.h"
 
-/* A conf_suite_fn: is the proposal one that we can do? */
-int settings_check_suite(
-    const char *text, bool is_esp, char *reason, size_t size);
-/* conf has passed settings_check_suite(). crypto is borrowed. */
+/* A conf_judge_fn: is the word one that we can do? */
+int settings_judge(
+    enum conf_word what, const char *text, char *reason, size_t size);
+/* conf has passed settings_judge(). crypto is borrowed. */
 void settings_ike(const struct sallyport_conf *conf,
     const struct crypto *crypto, struct ike_config *out);
 

@@ -5,44 +5,62 @@
 #include <string.h>
 
 /*
- * Phase 1.  DES, MD5 and the groups below 2048 bit have rows so that logs
- * can name them in the words of the configuration; they are not usable.
+ * What is not usable has a row so that logs can name it in the words of the
+ * configuration.  Ranks: AES-GCM, AES-CBC whatever the key length, 3DES,
+ * DES; SHA-2 whatever its length, SHA-1, MD5.  Clients put the key length
+ * that they like first, and old Android puts the SHA-2 that it computes
+ * wrongly (sha2_trunc96) behind the right ones.
  */
+enum { RANK_GCM, RANK_AES, RANK_3DES, RANK_DES };
+enum { RANK_SHA2, RANK_SHA1, RANK_MD5 };
+
 static const struct alg_cipher ike_ciphers[] = {
-    {IKE_CIPHER_AES, 256, false, true, "aes256", CRYPTO_AES256_CBC, 0, false},
-    {IKE_CIPHER_AES, 192, false, true, "aes192", CRYPTO_AES192_CBC, 0, false},
-    {IKE_CIPHER_AES, 128, false, true, "aes128", CRYPTO_AES128_CBC, 0, false},
-    {IKE_CIPHER_3DES, 192, true, true, "3des", CRYPTO_3DES_CBC, 0, false},
-    {IKE_CIPHER_DES, 64, true, false, "des", CRYPTO_NO_CIPHER, 0, false},
+    {ALG_AES256, IKE_CIPHER_AES, 256, false, true, "aes256", CRYPTO_AES256_CBC,
+	0, false, RANK_AES},
+    {ALG_AES192, IKE_CIPHER_AES, 192, false, true, "aes192", CRYPTO_AES192_CBC,
+	0, false, RANK_AES},
+    {ALG_AES128, IKE_CIPHER_AES, 128, false, true, "aes128", CRYPTO_AES128_CBC,
+	0, false, RANK_AES},
+    {ALG_3DES, IKE_CIPHER_3DES, 192, true, true, "3des", CRYPTO_3DES_CBC, 0,
+	false, RANK_3DES},
+    {ALG_DES, IKE_CIPHER_DES, 64, true, false, "des", CRYPTO_NO_CIPHER, 0,
+	false, RANK_DES},
 };
 
 static const struct alg_cipher esp_ciphers[] = {
-    {ESP_AES, 256, false, true, "aes256", CRYPTO_AES256_CBC, 0, false},
-    {ESP_AES, 192, false, true, "aes192", CRYPTO_AES192_CBC, 0, false},
-    {ESP_AES, 128, false, true, "aes128", CRYPTO_AES128_CBC, 0, false},
-    {ESP_3DES, 192, true, true, "3des", CRYPTO_3DES_CBC, 0, false},
-    {ESP_AES_GCM_16, 256, false, false, "aes256gcm16", CRYPTO_NO_CIPHER, 4,
-	true},
-    {ESP_AES_GCM_16, 128, false, false, "aes128gcm16", CRYPTO_NO_CIPHER, 4,
-	true},
-    {ESP_DES, 64, true, false, "des", CRYPTO_NO_CIPHER, 0, false},
-    {ESP_NULL, 0, true, false, "null", CRYPTO_NO_CIPHER, 0, false},
+    {ALG_AES256_GCM, ESP_AES_GCM_16, 256, false, false, "aes256gcm16",
+	CRYPTO_NO_CIPHER, 4, true, RANK_GCM},
+    {ALG_AES192_GCM, ESP_AES_GCM_16, 192, false, false, "aes192gcm16",
+	CRYPTO_NO_CIPHER, 4, true, RANK_GCM},
+    {ALG_AES128_GCM, ESP_AES_GCM_16, 128, false, false, "aes128gcm16",
+	CRYPTO_NO_CIPHER, 4, true, RANK_GCM},
+    {ALG_AES256, ESP_AES, 256, false, true, "aes256", CRYPTO_AES256_CBC, 0,
+	false, RANK_AES},
+    {ALG_AES192, ESP_AES, 192, false, true, "aes192", CRYPTO_AES192_CBC, 0,
+	false, RANK_AES},
+    {ALG_AES128, ESP_AES, 128, false, true, "aes128", CRYPTO_AES128_CBC, 0,
+	false, RANK_AES},
+    {ALG_3DES, ESP_3DES, 192, true, true, "3des", CRYPTO_3DES_CBC, 0, false,
+	RANK_3DES},
+    {ALG_DES, ESP_DES, 64, true, false, "des", CRYPTO_NO_CIPHER, 0, false,
+	RANK_DES},
+    {0, ESP_NULL, 0, true, false, "null", CRYPTO_NO_CIPHER, 0, false, 0},
 };
 
 static const struct alg_hash hashes[] = {
-    {IKE_HASH_SHA256, true, "sha256", CRYPTO_SHA256},
-    {IKE_HASH_SHA384, true, "sha384", CRYPTO_SHA384},
-    {IKE_HASH_SHA512, true, "sha512", CRYPTO_SHA512},
-    {IKE_HASH_SHA1, true, "sha1", CRYPTO_SHA1},
-    {IKE_HASH_MD5, false, "md5", CRYPTO_MD5},
+    {IKE_HASH_SHA256, true, "sha256", CRYPTO_SHA256, RANK_SHA2},
+    {IKE_HASH_SHA384, true, "sha384", CRYPTO_SHA384, RANK_SHA2},
+    {IKE_HASH_SHA512, true, "sha512", CRYPTO_SHA512, RANK_SHA2},
+    {IKE_HASH_SHA1, true, "sha1", CRYPTO_SHA1, RANK_SHA1},
+    {IKE_HASH_MD5, false, "md5", CRYPTO_MD5, RANK_MD5},
 };
 
 static const struct alg_auth auths[] = {
-    {ESP_AUTH_SHA256, true, "sha256", 32, 128},
-    {ESP_AUTH_SHA384, true, "sha384", 48, 192},
-    {ESP_AUTH_SHA512, true, "sha512", 64, 256},
-    {ESP_AUTH_SHA1, true, "sha1", 20, 96},
-    {ESP_AUTH_MD5, false, "md5", 16, 96},
+    {ESP_AUTH_SHA256, true, "sha256", 32, 128, RANK_SHA2},
+    {ESP_AUTH_SHA384, true, "sha384", 48, 192, RANK_SHA2},
+    {ESP_AUTH_SHA512, true, "sha512", 64, 256, RANK_SHA2},
+    {ESP_AUTH_SHA1, true, "sha1", 20, 96, RANK_SHA1},
+    {ESP_AUTH_MD5, false, "md5", 16, 96, RANK_MD5},
 };
 
 static const struct alg_group groups[] = {
@@ -52,10 +70,10 @@ static const struct alg_group groups[] = {
     {IKE_GROUP_MODP3072, true, "modp3072", 384, 384, 3},
     {IKE_GROUP_MODP4096, true, "modp4096", 512, 512, 4},
     {IKE_GROUP_ECP521, true, "ecp521", 132, 66, 5},
-    {IKE_GROUP_MODP6144, false, "modp6144", 768, 768, 6},
-    {IKE_GROUP_MODP8192, false, "modp8192", 1024, 1024, 7},
-    {IKE_GROUP_MODP1536, false, "modp1536", 192, 192, 8},
-    {IKE_GROUP_MODP1024, false, "modp1024", 128, 128, 9},
+    {IKE_GROUP_MODP1536, false, "modp1536", 192, 192, 6},
+    {IKE_GROUP_MODP1024, false, "modp1024", 128, 128, 7},
+    {IKE_GROUP_MODP6144, false, "modp6144", 768, 768, 8},
+    {IKE_GROUP_MODP8192, false, "modp8192", 1024, 1024, 9},
     {IKE_GROUP_MODP768, false, "modp768", 96, 96, 10},
 };
 
@@ -136,4 +154,29 @@ const struct alg_auth *alg_auth_by_name(const char *name, size_t len)
 const struct alg_group *alg_group_by_name(const char *name, size_t len)
 {
 	FIND_BY_NAME(groups, name, len);
+}
+
+const struct alg_cipher *alg_ike_cipher_at(size_t i)
+{
+	return i < COUNT(ike_ciphers) ? &ike_ciphers[i] : NULL;
+}
+
+const struct alg_cipher *alg_esp_cipher_at(size_t i)
+{
+	return i < COUNT(esp_ciphers) ? &esp_ciphers[i] : NULL;
+}
+
+const struct alg_hash *alg_hash_at(size_t i)
+{
+	return i < COUNT(hashes) ? &hashes[i] : NULL;
+}
+
+const struct alg_auth *alg_auth_at(size_t i)
+{
+	return i < COUNT(auths) ? &auths[i] : NULL;
+}
+
+const struct alg_group *alg_group_at(size_t i)
+{
+	return i < COUNT(groups) ? &groups[i] : NULL;
 }

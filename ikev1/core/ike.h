@@ -34,12 +34,16 @@ typedef int (*ike_random_fn)(void *ctx, void *out, size_t len);
 #define IKE_DH_MAX 512	  /* modp4096; ECP-521 needs 132 */
 #define IKE_DATAGRAM_MAX 8192
 #define IKE_MAX_PROPOSALS 16
+#define IKE_MAX_PEER_POLICIES 32
 /* IKE_ACT_DH that wait for their answer: with IKE_DH_MAIN_MAX under way a
  * message 3 is dropped, with IKE_DH_JOBS_MAX a Quick Mode too. */
 #define IKE_DH_MAIN_MAX 64
 #define IKE_DH_JOBS_MAX 96
 
-/* One acceptable suite; phase 2 ignores group when it is 0 (no PFS). */
+/*
+ * One suite.  In phase 2's list group 0 accepts every PFS group of the
+ * policy, and none; hash is 0 with an AEAD cipher.
+ */
 struct ike_suite {
 	uint16_t cipher; /* phase 1: RFC 2409 app. A; phase 2: ESP id */
 	uint16_t key_bits;
@@ -47,12 +51,36 @@ struct ike_suite {
 	uint16_t group;
 };
 
+/*
+ * What is accepted from a peer, and how it is treated.  The sets are masks
+ * of core/algs.h: a suite is accepted when each of its algorithms is in its
+ * set.  A list that is not empty stands in place of its phase's sets.
+ */
+struct ike_policy {
+	const char *profile; /* that the sets come from; static */
+	uint32_t ike_ciphers, ike_hashes, ike_groups;
+	uint32_t esp_ciphers, esp_auths;
+	uint32_t pfs_groups; /* of Quick Mode; none is always accepted */
+	struct ike_suite ike[IKE_MAX_PROPOSALS];
+	size_t ike_count; /* 0: the sets */
+	struct ike_suite esp[IKE_MAX_PROPOSALS];
+	size_t esp_count;  /* 0: the sets */
+	bool force_encap;  /* UDP encapsulation without NAT too */
+	bool sha2_trunc96; /* HMAC-SHA2-256's ICV has 96 bits: old Android */
+};
+
+/* In place of the default policy, for peers in a prefix. */
+struct ike_peer_policy {
+	struct addr net;
+	uint8_t bits;
+	struct ike_policy policy;
+};
+
 struct ike_config {
 	const struct crypto *crypto; /* borrowed; must outlive the machine */
-	struct ike_suite ike[IKE_MAX_PROPOSALS]; /* in order of preference */
-	size_t ike_count;
-	struct ike_suite esp[IKE_MAX_PROPOSALS];
-	size_t esp_count;
+	struct ike_policy policy;
+	struct ike_peer_policy peers[IKE_MAX_PEER_POLICIES];
+	size_t peer_count;
 	/* Life of an unfinished exchange; shorter when there are many. */
 	uint32_t half_open_ms;
 	uint32_t retransmit_ms; /* first interval; doubles */

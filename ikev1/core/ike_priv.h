@@ -323,6 +323,11 @@ void path_add_peer(struct ike *ike, struct peer *p);
 void path_remove_peer(struct ike *ike, struct peer *p);
 void path_free_all(struct ike *ike);
 
+/* profile.c */
+/* The policy for a peer of that address: the longest prefix wins. */
+const struct ike_policy *ike_policy_for(
+    const struct ike *ike, const struct addr *peer);
+
 /* exchange.c */
 /* One message as it came, opened as far as one has got. */
 struct message {

@@ -58,8 +58,7 @@ static int choose(struct ike *ike, struct message *m,
     struct proposal_choice *choice)
 {
 	struct proposal_policy policy = {
-	    .suites = ike->cfg.ike,
-	    .suite_count = ike->cfg.ike_count,
+	    .accept = ike_policy_for(ike, &m->ev->peer),
 	};
 	char report[PROPOSAL_REPORT_MAX], peer[ADDR_TEXT_MAX];
 	int err = sa_decode(SA_PHASE1, p->body, offer, m->reason);

@@ -3,6 +3,7 @@
 #include "ikev1/core/proposal.h"
 
 #include "ikev1/core/algs.h"
+#include "ikev1/core/profile.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -175,53 +176,27 @@ static bool check_key_length(struct candidate *c)
 	return true;
 }
 
-/* What two suites have in common, from the left. */
-static bool same_cipher(const struct ike_suite *a, const struct ike_suite *b)
-{
-	return a->cipher == b->cipher && a->key_bits == b->key_bits;
-}
-
-static bool same_hash(const struct ike_suite *a, const struct ike_suite *b)
-{
-	return same_cipher(a, b) && a->hash == b->hash;
-}
-
-/* conf comes from the configuration: 0 there takes any group. */
-static bool same_suite(const struct ike_suite *a, const struct ike_suite *conf)
-{
-	return same_hash(a, conf) && (!conf->group || a->group == conf->group);
-}
-
-/* Says which word is the first that no configured suite has. */
+/* Says which word is the first that is not accepted. */
 static bool refuse_suite(struct candidate *c, enum proposal_word word)
 {
 	char suite[PROPOSAL_SUITE_MAX];
 	struct text t = text_begin(suite, sizeof(suite));
 
 	proposal_suite_put(&t, c->offer->phase, &c->suite, word);
-	return refuse(c, "%s%s is not configured",
+	return refuse(c, "%s%s is not accepted",
 	    word == PROPOSAL_WORD_GROUP ? "group: " : "", suite);
 }
 
-static bool is_configured(struct candidate *c)
+static bool is_in_policy(struct candidate *c)
 {
-	size_t ciphers = 0, hashes = 0;
+	enum proposal_word word =
+	    policy_refuses(c->policy->accept, c->offer->phase, &c->suite);
 
-	for (size_t i = 0; i < c->policy->suite_count; i++) {
-		const struct ike_suite *conf = &c->policy->suites[i];
-
-		if (same_suite(&c->suite, conf))
-			return true;
-		ciphers += same_cipher(&c->suite, conf);
-		hashes += same_hash(&c->suite, conf);
-	}
-	if (!ciphers)
-		return refuse_suite(c, PROPOSAL_WORD_CIPHER);
-	if (!hashes)
-		return refuse_suite(c, PROPOSAL_WORD_HASH);
-	if (!c->suite.group)
+	if (!word)
+		return true;
+	if (word == PROPOSAL_WORD_GROUP && !c->suite.group)
 		return refuse(c, "group (PFS) is missing");
-	return refuse_suite(c, PROPOSAL_WORD_GROUP);
+	return refuse_suite(c, word);
 }
 
 static bool is_acceptable(struct candidate *c)
@@ -244,27 +219,25 @@ static bool is_acceptable(struct candidate *c)
 		    t->bad_reason);
 	if (c->offer->phase == SA_PHASE1 ? !check_phase1(c) : !check_phase2(c))
 		return false;
-	return check_key_length(c) && is_configured(c);
+	return check_key_length(c) && is_in_policy(c);
 }
 
 /* The lower, the better; see the order in the header. */
 static uint32_t rank_of(const struct candidate *c)
 {
-	uint32_t is_3des =
-	    c->suite.cipher == (c->offer->phase == SA_PHASE1
-				       ? (unsigned int)IKE_CIPHER_3DES
-				       : (unsigned int)ESP_3DES);
+	const struct alg_cipher *cipher = proposal_cipher_row(
+	    c->offer->phase, c->suite.cipher, c->suite.key_bits);
+	const struct alg_hash *hash = alg_hash(c->suite.hash);
+	const struct alg_auth *auth = alg_auth(c->suite.hash);
 	const struct alg_group *group = alg_group(c->suite.group);
-	const struct proposal_policy *p = c->policy;
-	uint32_t cipher = 0, hash = 0;
+	uint32_t second = 0;
 
-	while (cipher < p->suite_count &&
-	       !same_cipher(&c->suite, &p->suites[cipher]))
-		cipher++;
-	while (hash < p->suite_count && p->suites[hash].hash != c->suite.hash)
-		hash++;
-	return is_3des << 24 | cipher << 16 | hash << 8 |
-	       (group ? group->rank : 0xff);
+	if (c->offer->phase == SA_PHASE1)
+		second = hash ? hash->rank : 0;
+	else
+		second = auth ? auth->rank : 0;
+	return (cipher ? cipher->rank : 0u) << 16 | second << 8 |
+	       (group ? group->rank : 0u);
 }
 
 /* The suite as it was offered, before its key length is checked. */

@@ -2,10 +2,9 @@
 /*
  * Which of the peer's proposals is taken, and why none is.
  *
- * Only configured suites are taken.  Among the offered ones that are
- * configured the order is: AES before 3DES; ciphers, then hashes, in the
- * order in which the configuration first names them; group 19, 14, 20, 15,
- * 16, 21; then the peer's order.
+ * Only what the policy accepts is taken.  Among that the order is: AES-GCM,
+ * AES-CBC, 3DES, DES, whatever the key length; SHA-2 whatever its length,
+ * SHA-1, MD5; group 19, 14, 20, 15, 16, 21, 5, 2; then the peer's order.
  */
 #ifndef IKEV1_CORE_PROPOSAL_H
 #define IKEV1_CORE_PROPOSAL_H
@@ -27,10 +26,9 @@ struct proposal_choice {
 	uint64_t life_kilobytes; /* 0: no limit */
 };
 
-/* What the configuration and the exchange allow. */
+/* What the policy and the exchange allow. */
 struct proposal_policy {
-	const struct ike_suite *suites;
-	size_t suite_count;
+	const struct ike_policy *accept;
 	bool has_natt; /* phase 2: UDP encapsulation is in use */
 	/* Phase 2: bytes in the KE payload; 0: no KE.  The transform's group
 	 * must be there with a KE of its length, and only then. */
@@ -40,9 +38,8 @@ struct proposal_policy {
 /*
  * Chooses.  Returns 0, or -ENOENT when nothing fits; then report says what
  * was offered, transform by transform, and which attribute failed ("1.1
- * aes256-sha1-modp1024: modp1024 is not configured; 1.2 ...": number of
- * proposal and transform).  A phase-2 suite with group 0 takes any usable PFS
- * group, or none.
+ * aes256-sha1-modp1024: ... is not accepted; 1.2 ...": number of
+ * proposal and transform).
  */
 int proposal_choose(const struct sa_offer *offer,
     const struct proposal_policy *policy, struct proposal_choice *out,

@@ -24,8 +24,7 @@ static int take_choice(struct ike *ike, struct quick *q,
     const struct isakmp_payload *sai, size_t ke_len, struct message *m)
 {
 	struct proposal_policy policy = {
-	    .suites = ike->cfg.esp,
-	    .suite_count = ike->cfg.esp_count,
+	    .accept = ike_policy_for(ike, &q->sa->peer),
 	    .has_natt = wants_encap(q->sa),
 	    .ke_len = ke_len,
 	};

@@ -23,6 +23,11 @@ static void check(const struct sallyport_conf *c)
 {
 	must(
 	    c->ike.listen_count >= 1 && c->ike.listen_count <= CONF_LISTEN_MAX);
+	must(c->ike.policy.proposal_count <= CONF_SUITES_MAX);
+	must(c->ike.peer_count <= CONF_PEERS_MAX);
+	for (size_t i = 0; i < c->ike.peer_count; i++)
+		must(c->ike.peers[i].bits <= 128 &&
+		     c->ike.peers[i].policy.profile[0]);
 	must(c->ike.dpd_s == 0 || (c->ike.dpd_s >= 5 && c->ike.dpd_s <= 3600));
 	must(c->l2tp.mtu >= 576 && c->l2tp.mtu <= 1500);
 	must(c->l2tp.auth != 0);
@@ -38,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char error[CONF_ERROR_MAX];
 
 	memcpy(text, data, size);
-	if (conf_parse(conf, text, "conf", settings_check_suite, error)) {
+	if (conf_parse(conf, text, "conf", settings_judge, error)) {
 		must(!strncmp(error, "conf:", 5));
 		must(memchr(error, 0, sizeof(error)) != NULL);
 	} else {

@@ -4,6 +4,7 @@
  * input is the phase and the policy, the rest the payload's body.  What is
  * chosen must come back from its own answer unchanged.
  */
+#include "ikev1/core/profile.h"
 #include "ikev1/core/proposal.h"
 
 #include <stdlib.h>
@@ -17,29 +18,26 @@ static void must(bool is_true)
 		abort();
 }
 
-static const struct ike_suite phase1_suites[] = {
-    {IKE_CIPHER_AES, 256, IKE_HASH_SHA256, IKE_GROUP_MODP2048},
-    {IKE_CIPHER_AES, 128, IKE_HASH_SHA1, IKE_GROUP_ECP256},
-    {IKE_CIPHER_3DES, 192, IKE_HASH_SHA1, IKE_GROUP_MODP2048},
-};
-static const struct ike_suite phase2_suites[] = {
-    {ESP_AES, 256, ESP_AUTH_SHA256, 0},
-    {ESP_AES, 128, ESP_AUTH_SHA1, IKE_GROUP_ECP256},
-    {ESP_3DES, 192, ESP_AUTH_SHA1, 0},
+static const struct ike_policy listed = {
+    .ike = {{IKE_CIPHER_AES, 256, IKE_HASH_SHA256, IKE_GROUP_MODP2048},
+	{IKE_CIPHER_AES, 128, IKE_HASH_SHA1, IKE_GROUP_ECP256},
+	{IKE_CIPHER_3DES, 192, IKE_HASH_SHA1, IKE_GROUP_MODP2048}},
+    .ike_count = 3,
+    .esp = {{ESP_AES, 256, ESP_AUTH_SHA256, 0},
+	{ESP_AES, 128, ESP_AUTH_SHA1, IKE_GROUP_ECP256},
+	{ESP_3DES, 192, ESP_AUTH_SHA1, 0}},
+    .esp_count = 3,
+    .pfs_groups = ALG_BIT(IKE_GROUP_MODP2048) | ALG_BIT(IKE_GROUP_ECP256),
 };
 
-static struct proposal_policy policy_of(enum sa_phase phase, uint8_t bits)
+static struct proposal_policy policy_of(uint8_t bits)
 {
-	struct proposal_policy policy = {.suites = phase1_suites,
-	    .suite_count = 3,
+	return (struct proposal_policy){
+	    .accept = bits & 16 ? profile_at(bits >> 5 & 3) : &listed,
 	    .has_natt = bits & 2,
 	    .ke_len = bits & 4	 ? 64
 		      : bits & 8 ? 256
 				 : 0};
-
-	if (phase == SA_PHASE2)
-		policy.suites = phase2_suites;
-	return policy;
 }
 
 /* The answer holds the chosen transform alone, byte for byte. */
@@ -76,7 +74,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!size || size > 65000)
 		return 0;
 	phase = data[0] & 1 ? SA_PHASE2 : SA_PHASE1;
-	policy = policy_of(phase, data[0]);
+	policy = policy_of(data[0]);
+	if (!policy.accept)
+		return 0;
 	if (sa_decode(phase, wire_span_of(data + 1, size - 1), &offer, reason))
 		return 0;
 	if (proposal_choose(&offer, &policy, &choice, report)) {

@@ -15,6 +15,10 @@ static const struct {
 	     " local = \"10.20.0.1\"\n dns = {\"9.9.9.9\", \"1.1.1.1\"}\n"
 	     " mtu = 1280\n auth = {\"mschap-v2\", \"chap-md5\"}\n"
 	     " hello = 0\n max-clients = 16383\n}\n"},
+    {"peers", "ike {\n profile = \"modern\"\n force-encap = true\n"
+	      " peer \"198.51.100.0/24\" { profile = \"legacy\" }\n"
+	      " peer \"2001:db8::1\" { esp = {\"3des-sha1\"}\n"
+	      "  sha2-96 = true }\n}\n"},
     {"unknown", "ike {\n no-such = 1\n}\n"},
     {"ranges", "ike { dpd = 4 }\nl2tp { mtu = 99999 max-clients = 0 }\n"},
     {"pool", "l2tp { pool = \"10.0.0.9-10.0.0.1\" local = \"10.0.0.5\" }\n"},

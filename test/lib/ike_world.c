@@ -4,7 +4,7 @@
 
 #include "common/alloc.h"
 #include "common/secret.h"
-#include "ikev1/core/proposal.h"
+#include "ikev1/core/profile.h"
 #include "test/lib/ike_world_priv.h"
 
 #include <stdio.h>
@@ -57,8 +57,7 @@ struct ikew *ikew_new(uint64_t seed)
 	w->psk[0] = "a shared secret of the test";
 	w->cfg = (struct ike_config){
 	    .crypto = &w->crypto,
-	    .ike_count = 3,
-	    .esp_count = 4,
+	    .policy = *profile_find(PROFILE_DEFAULT),
 	    .half_open_ms = 30000,
 	    .retransmit_ms = 500,
 	    .dpd_ms = 30000,
@@ -66,10 +65,12 @@ struct ikew *ikew_new(uint64_t seed)
 	    .max_sas = 1000,
 	    .linger_ms = 30000,
 	};
+	w->cfg.policy.ike_count = 3;
+	w->cfg.policy.esp_count = 4;
 	for (size_t i = 0; i < 3; i++)
-		w->cfg.ike[i] = ikew_suite(true, ike[i]);
+		w->cfg.policy.ike[i] = ikew_suite(true, ike[i]);
 	for (size_t i = 0; i < 4; i++)
-		w->cfg.esp[i] = ikew_suite(false, esp[i]);
+		w->cfg.policy.esp[i] = ikew_suite(false, esp[i]);
 	w->ike = ike_new(&w->cfg, ikew_random, w);
 	return w;
 }

@@ -21,6 +21,13 @@ static const char whole[] =
     "	dpd = 0\n"
     "	allow-weak-psk = true\n"
     "	max-half-open = 65536\n"
+    "	profile = \"legacy\"\n"
+    "	force-encap = true\n"
+    "	peer \"198.51.100.0/25\" {\n"
+    "		profile = \"modern\"\n"
+    "		esp = {\"3des-sha1\"}\n"
+    "	}\n"
+    "	peer \"2001:db8::7\" { force-encap = false sha2-96 = true }\n"
     "}\n"
     "l2tp {\n"
     "	pool = \"10.9.0.2-10.9.3.254\"\n"
@@ -51,10 +58,28 @@ static void test_whole(void **state)
 	assert_int_equal(c.ike.listen_count, 2);
 	assert_addr(&c.ike.listen[0], "192.0.2.1");
 	assert_addr(&c.ike.listen[1], "2001:db8::7");
-	assert_int_equal(c.ike.proposal_count, 2);
-	assert_string_equal(c.ike.proposals[1], "aes256-sha1-ecp256");
-	assert_int_equal(c.ike.esp_count, 1);
-	assert_string_equal(c.ike.esp[0], "aes128-sha1");
+	assert_string_equal(c.ike.policy.profile, "legacy");
+	assert_int_equal(c.ike.policy.proposal_count, 2);
+	assert_string_equal(c.ike.policy.proposals[1], "aes256-sha1-ecp256");
+	assert_int_equal(c.ike.policy.esp_count, 1);
+	assert_string_equal(c.ike.policy.esp[0], "aes128-sha1");
+	assert_true(c.ike.policy.force_encap);
+	assert_false(c.ike.policy.sha2_96);
+	assert_int_equal(c.ike.peer_count, 2);
+	assert_addr(&c.ike.peers[0].net, "198.51.100.0");
+	assert_int_equal(c.ike.peers[0].bits, 25);
+	/* A profile replaces the lists, not the rest. */
+	assert_string_equal(c.ike.peers[0].policy.profile, "modern");
+	assert_int_equal(c.ike.peers[0].policy.proposal_count, 0);
+	assert_int_equal(c.ike.peers[0].policy.esp_count, 1);
+	assert_string_equal(c.ike.peers[0].policy.esp[0], "3des-sha1");
+	assert_true(c.ike.peers[0].policy.force_encap);
+	assert_addr(&c.ike.peers[1].net, "2001:db8::7");
+	assert_int_equal(c.ike.peers[1].bits, 128);
+	assert_string_equal(c.ike.peers[1].policy.profile, "legacy");
+	assert_int_equal(c.ike.peers[1].policy.proposal_count, 2);
+	assert_false(c.ike.peers[1].policy.force_encap);
+	assert_true(c.ike.peers[1].policy.sha2_96);
 	assert_int_equal(c.ike.dpd_s, 0);
 	assert_true(c.ike.allow_weak_psk);
 	assert_int_equal(c.ike.max_half_open, 65536);
@@ -82,8 +107,11 @@ static void test_defaults(void **state)
 		assert_string_equal(c.user, "sallyport");
 		assert_int_equal(c.ike.listen_count, 1);
 		assert_addr(&c.ike.listen[0], "0.0.0.0");
-		assert_int_equal(c.ike.proposal_count, 8);
-		assert_int_equal(c.ike.esp_count, 4);
+		assert_string_equal(c.ike.policy.profile, "compatible");
+		assert_int_equal(c.ike.policy.proposal_count, 0);
+		assert_int_equal(c.ike.policy.esp_count, 0);
+		assert_false(c.ike.policy.force_encap);
+		assert_int_equal(c.ike.peer_count, 0);
 		assert_int_equal(c.ike.dpd_s, 30);
 		assert_false(c.ike.allow_weak_psk);
 		assert_int_equal(c.ike.max_half_open, 4096);
@@ -110,8 +138,29 @@ static const struct wrong wrongs[] = {
     {"ike {\n\tlisten = {\"192.0.2.1\",\n\t\"2001:db8::1/64\"}\n}\n",
 	"f:3: listen: \"2001:db8::1/64\" is not an IP address"},
     {"ike { listen = {} }\n", "f: ike: listen is empty"},
-    {"ike { proposals = {} }\n", "f: ike: proposals is empty"},
-    {"ike { esp = {} }\n", "f: ike: esp is empty"},
+    {"ike {\n\tprofile = \"\"\n}\n", "f:2: profile: empty"},
+    {"ike {\n\tprofile = \"seventeen-and-more\"\n}\n",
+	"f:2: profile: \"seventeen-and-more\": too long"},
+    {"ike {\n\tforce-encap = maybe\n}\n",
+	"f:2: invalid boolean value for option 'force-encap'"},
+    {"ike {\n\tpeer \"anna\" {\n}\n}\n",
+	"f:3: peer: \"anna\" is no address or prefix"},
+    {"ike {\n\tpeer \"192.0.2.0/33\" {}\n}\n",
+	"f:2: peer: \"192.0.2.0/33\" is no address or prefix"},
+    {"ike {\n\tpeer \"192.0.2.0/\" {}\n}\n",
+	"f:2: peer: \"192.0.2.0/\" is no address or prefix"},
+    {"ike {\n\tpeer \"192.0.2.0/-1\" {}\n}\n",
+	"f:2: peer: \"192.0.2.0/-1\" is no address or prefix"},
+    {"ike {\n\tpeer \"192.0.2.0/2 4\" {}\n}\n",
+	"f:2: peer: \"192.0.2.0/2 4\" is no address or prefix"},
+    {"ike {\n\tpeer \"192.0.2.1/31\" {}\n}\n",
+	"f:2: peer: \"192.0.2.1/31\" has bits behind its prefix"},
+    {"ike {\n\tpeer \"192.0.2.1\" {}\n\tpeer \"192.0.2.1/32\" {}\n}\n",
+	"f:3: peer: \"192.0.2.1/32\" occurs twice"},
+    {"ike {\n\tpeer \"192.0.2.1\" {\n\t\tdpd = 3\n}\n}\n",
+	"f:3: no such option 'dpd'"},
+    {"ike {\n\tpeer \"192.0.2.1\" {\n\t\tprofile = \"\"\n}\n}\n",
+	"f:3: profile: empty"},
     {"ike {\n\tdpd = 4\n}\n", "f:2: dpd: 4 is not in 5 to 3600"},
     {"ike {\n\tdpd = -1\n}\n", "f:2: dpd: -1 is not in 5 to 3600"},
     {"ike {\n\tdpd = 3601\n}\n", "f:2: dpd: 3601 is not in 5 to 3600"},
@@ -182,9 +231,10 @@ static void test_every_truncation(void **state)
 	}
 }
 
-static int only_esp(const char *text, bool is_esp, char *reason, size_t size)
+static int only_esp(
+    enum conf_word what, const char *text, char *reason, size_t size)
 {
-	if (is_esp || !strcmp(text, "good"))
+	if (what == CONF_WORD_ESP || !strcmp(text, "good"))
 		return 0;
 	snprintf(reason, size, "unknown cipher");
 	return -EINVAL;
@@ -200,12 +250,21 @@ static void test_suite_callback(void **state)
 	    conf_parse(&c, "ike {\n proposals = {\"good\"}\n esp = {\"x\"} }",
 		"f", only_esp, error),
 	    0);
-	assert_string_equal(c.ike.proposals[0], "good");
+	assert_string_equal(c.ike.policy.proposals[0], "good");
 	assert_int_equal(
 	    conf_parse(&c, "ike {\n proposals = {\"good\",\n\"bad\"}\n}", "f",
 		only_esp, error),
 	    -EINVAL);
 	assert_string_equal(error, "f:3: proposals: \"bad\": unknown cipher");
+	assert_int_equal(
+	    conf_parse(&c, "ike { peer \"::/0\" {\n proposals = {\"bad\"}\n}}",
+		"f", only_esp, error),
+	    -EINVAL);
+	assert_string_equal(error, "f:2: proposals: \"bad\": unknown cipher");
+	assert_int_equal(
+	    conf_parse(&c, "ike { profile = \"bad\" }", "f", only_esp, error),
+	    -EINVAL);
+	assert_string_equal(error, "f:1: profile: \"bad\": unknown cipher");
 	for (int i = 0; i < CONF_SUITES_MAX; i++)
 		strcat(many, "\"good\", ");
 	snprintf(text, sizeof(text), "ike { proposals = {%s\"good\"} }", many);
@@ -215,16 +274,16 @@ static void test_suite_callback(void **state)
 
 static void test_long_suite(void **state)
 {
-	char error[CONF_ERROR_MAX], text[256], suite[65];
+	char error[CONF_ERROR_MAX], text[256], suite[CONF_SUITE_TEXT_MAX + 1];
 	struct sallyport_conf c;
 
 	(void)state;
-	memset(suite, 'x', 64);
-	suite[64] = '\0';
+	memset(suite, 'x', CONF_SUITE_TEXT_MAX);
+	suite[CONF_SUITE_TEXT_MAX] = '\0';
 	snprintf(text, sizeof(text), "ike { esp = {\"%s\"} }", suite);
 	assert_int_equal(conf_parse(&c, text, "f", NULL, error), -EINVAL);
 	assert_non_null(strstr(error, "too long"));
-	suite[63] = '\0';
+	suite[CONF_SUITE_TEXT_MAX - 1] = '\0';
 	snprintf(text, sizeof(text), "ike { esp = {\"%s\"} }", suite);
 	assert_int_equal(conf_parse(&c, text, "f", NULL, error), 0);
 }

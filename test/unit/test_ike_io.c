@@ -5,6 +5,7 @@
 #include "ikev1/core/isakmp.h"
 #include "ikev1/dh_pool.h"
 #include "ikev1/im_msg.h"
+#include "ikev1/core/profile.h"
 #include "ikev1/settings.h"
 #include "ikev1/udp.h"
 
@@ -385,25 +386,60 @@ static void test_settings(void **state)
 
 	(void)state;
 	/* Every default is one that we can do. */
-	assert_int_equal(
-	    conf_parse(&conf, "", "f", settings_check_suite, error), 0);
+	assert_int_equal(conf_parse(&conf, "", "f", settings_judge, error), 0);
 	settings_ike(&conf, &crypto, &cfg);
 	assert_ptr_equal(cfg.crypto, &crypto);
-	assert_int_equal(cfg.ike_count, conf.ike.proposal_count);
-	assert_int_equal(cfg.esp_count, conf.ike.esp_count);
-	assert_int_equal(cfg.ike[0].cipher, IKE_CIPHER_AES);
-	assert_int_equal(cfg.ike[0].key_bits, 256);
-	assert_int_equal(cfg.ike[0].hash, IKE_HASH_SHA256);
-	assert_int_equal(cfg.ike[0].group, IKE_GROUP_ECP256);
-	assert_int_equal(cfg.esp[0].cipher, ESP_AES);
-	assert_int_equal(cfg.esp[0].hash, ESP_AUTH_SHA256);
-	assert_int_equal(cfg.esp[0].group, 0);
+	assert_string_equal(cfg.policy.profile, "compatible");
+	assert_memory_equal(
+	    &cfg.policy, profile_find("compatible"), sizeof(cfg.policy));
+	assert_int_equal(cfg.peer_count, 0);
 	assert_int_equal(cfg.dpd_ms, 30000);
 	assert_int_equal(
 	    conf_parse(&conf, "ike {\n\nproposals = {\"rot13-md5-modp768\"}\n}",
-		"f", settings_check_suite, error),
+		"f", settings_judge, error),
 	    -EINVAL);
 	assert_non_null(strstr(error, "f:3: proposals: \"rot13-md5-modp768\""));
+	assert_int_equal(conf_parse(&conf, "ike {\nprofile = \"antique\"\n}",
+			     "f", settings_judge, error),
+	    -EINVAL);
+	assert_string_equal(
+	    error, "f:2: profile: \"antique\": no such profile");
+}
+
+static void test_settings_of_peers(void **state)
+{
+	static const char text[] =
+	    "ike {\n profile = \"modern\"\n"
+	    " proposals = {\"aes256-sha1-ecp256\"}\n force-encap = true\n"
+	    " peer \"198.51.100.0/24\" { profile = \"legacy\" }\n"
+	    " peer \"2001:db8::1\" { esp = {\"3des-sha1-modp2048\"}\n"
+	    "  sha2-96 = true force-encap = false }\n}";
+	struct sallyport_conf conf;
+	struct crypto crypto = {.hmac = NULL};
+	struct ike_config cfg;
+	char error[CONF_ERROR_MAX];
+
+	(void)state;
+	assert_int_equal(
+	    conf_parse(&conf, text, "f", settings_judge, error), 0);
+	settings_ike(&conf, &crypto, &cfg);
+	assert_string_equal(cfg.policy.profile, "modern");
+	assert_int_equal(cfg.policy.ike_count, 1);
+	assert_int_equal(cfg.policy.ike[0].group, IKE_GROUP_ECP256);
+	assert_int_equal(cfg.policy.esp_count, 0);
+	assert_true(cfg.policy.force_encap);
+	assert_int_equal(cfg.peer_count, 2);
+	assert_int_equal(cfg.peers[0].bits, 24);
+	assert_string_equal(cfg.peers[0].policy.profile, "legacy");
+	assert_int_equal(cfg.peers[0].policy.ike_count, 0);
+	assert_true(cfg.peers[0].policy.force_encap);
+	assert_int_equal(cfg.peers[1].bits, 128);
+	assert_string_equal(cfg.peers[1].policy.profile, "modern");
+	assert_int_equal(cfg.peers[1].policy.ike_count, 1);
+	assert_int_equal(cfg.peers[1].policy.esp_count, 1);
+	assert_int_equal(cfg.peers[1].policy.esp[0].cipher, ESP_3DES);
+	assert_true(cfg.peers[1].policy.sha2_trunc96);
+	assert_false(cfg.peers[1].policy.force_encap);
 }
 
 /* --- messages ------------------------------------------------------------ */
@@ -504,6 +540,7 @@ int main(void)
 	    cmocka_unit_test(test_dh_halves),
 	    cmocka_unit_test(test_dh_limits),
 	    cmocka_unit_test(test_settings),
+	    cmocka_unit_test(test_settings_of_peers),
 	    cmocka_unit_test(test_messages),
 	    cmocka_unit_test(test_sa_message),
 	};

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "ikev1/core/profile.h"
 #include "ikev1/core/proposal.h"
 #include "test/lib/hex.h"
 
@@ -40,6 +41,19 @@ static struct suites parse(enum sa_phase phase, const char *text)
 	return s;
 }
 
+/* A policy with this list in one phase; any strong group as PFS. */
+static struct ike_policy listing(enum sa_phase phase, const char *text)
+{
+	struct suites s = parse(phase, text);
+	struct ike_policy p = {
+	    .pfs_groups = profile_find("modern")->pfs_groups};
+
+	memcpy(p.ike, s.suite, sizeof(s.suite));
+	memcpy(p.esp, s.suite, sizeof(s.suite));
+	p.ike_count = p.esp_count = s.count;
+	return p;
+}
+
 /* An offer made by our own encoder and read back. */
 struct offered {
 	struct sa_offer offer;
@@ -68,10 +82,9 @@ static void offer_suites(struct offered *o, enum sa_phase phase,
 /* Which of the offered transforms is taken: its index, or -ENOENT. */
 static int choose1(const char *offered, const char *configured, char *report)
 {
-	struct suites mine = parse(SA_PHASE1, configured);
+	struct ike_policy mine = listing(SA_PHASE1, configured);
 	struct suites theirs = parse(SA_PHASE1, offered);
-	struct proposal_policy policy = {
-	    .suites = mine.suite, .suite_count = mine.count};
+	struct proposal_policy policy = {.accept = &mine};
 	struct proposal_choice choice;
 	static struct offered o;
 	char text[PROPOSAL_SUITE_MAX], want[PROPOSAL_SUITE_MAX];
@@ -98,17 +111,21 @@ static void phase1_is_ranked(void **state)
 		int want;
 	} rows[] = {
 	    {"aes256-sha256-modp2048", "aes256-sha256-modp2048", 0},
-	    /* The configuration's order of ciphers, not the peer's. */
+	    /* Key lengths are equal: the peer's order, not the list's. */
 	    {"aes128-sha1-modp2048 aes256-sha1-modp2048",
-		"aes256-sha1-modp2048 aes128-sha1-modp2048", 1},
+		"aes256-sha1-modp2048 aes128-sha1-modp2048", 0},
 	    {"aes256-sha1-modp2048 aes128-sha1-modp2048",
-		"aes128-sha1-modp2048 aes256-sha1-modp2048", 1},
-	    /* AES before 3DES, whatever is configured. */
-	    {"3des-sha1-modp2048 aes128-sha1-modp2048",
-		"3des-sha1-modp2048 aes128-sha1-modp2048", 1},
-	    /* The cipher counts before the hash, the hash before the group. */
-	    {"aes128-sha256-ecp256 aes256-sha1-modp2048",
-		"aes256-sha1-modp2048 aes128-sha256-ecp256", 1},
+		"aes128-sha1-modp2048 aes256-sha1-modp2048", 0},
+	    /* AES before 3DES. */
+	    {"3des-sha256-ecp256 aes128-sha1-modp2048",
+		"3des-sha256-ecp256 aes128-sha1-modp2048", 1},
+	    /* SHA-2 before SHA-1, all lengths of it alike. */
+	    {"aes256-sha1-ecp256 aes128-sha512-modp2048 "
+	     "aes256-sha256-modp2048",
+		"aes256-sha256-modp2048 aes128-sha512-modp2048 "
+		"aes256-sha1-ecp256",
+		1},
+	    /* The hash before the group. */
 	    {"aes256-sha1-ecp256 aes256-sha256-modp2048",
 		"aes256-sha256-modp2048 aes256-sha1-ecp256", 1},
 	    /* Group 19, 14, 20, 15, 16, 21. */
@@ -132,7 +149,7 @@ static void phase1_is_ranked(void **state)
 	     "3des-sha1-modp2048",
 		"aes256-sha256-modp2048 aes256-sha1-modp2048 "
 		"aes128-sha1-ecp256",
-		2},
+		1},
 	    {"aes256-sha1-modp2048", "aes256-sha256-modp2048", -ENOENT},
 	};
 
@@ -150,9 +167,8 @@ static void phase1_is_ranked(void **state)
 static int choose1_raw(uint8_t protocol, uint8_t transform_id,
     const char *attrs, const char *configured, char *report)
 {
-	struct suites mine = parse(SA_PHASE1, configured);
-	struct proposal_policy policy = {
-	    .suites = mine.suite, .suite_count = mine.count};
+	struct ike_policy mine = listing(SA_PHASE1, configured);
+	struct proposal_policy policy = {.accept = &mine};
 	struct proposal_choice choice;
 	static struct sa_offer offer;
 	uint8_t body[256];
@@ -180,12 +196,12 @@ static void phase1_refusals_name_the_attribute(void **state)
 		const char *attrs, *report;
 	} rows[] = {
 	    {1, 1, "80010007 800e00c0 80020002 80030001 8004000e",
-		"1.7 aes192-sha1-modp2048: aes192 is not configured"},
+		"1.7 aes192-sha1-modp2048: aes192 is not accepted"},
 	    {1, 1, "80010007 800e0100 80020001 80030001 8004000e",
-		"1.7 aes256-md5-modp2048: aes256-md5 is not configured"},
+		"1.7 aes256-md5-modp2048: aes256-md5 is not accepted"},
 	    {1, 1, "80010007 800e0100 80020002 80030001 80040002",
 		"1.7 aes256-sha1-modp1024: group: aes256-sha1-modp1024 is not "
-		"configured"},
+		"accepted"},
 	    {1, 1, "80010007 80020002 80030001 8004000e",
 		"1.7 AES-sha1-modp2048: AES without key length is not "
 		"implemented"},
@@ -242,15 +258,14 @@ static void every_transform_is_reported(void **state)
 	    -ENOENT);
 	assert_string_equal(report,
 	    "1.1 aes256-sha1-ecp384: group: aes256-sha1-ecp384 is not "
-	    "configured; 1.2 3des-sha1-modp2048: 3des is not configured");
+	    "accepted; 1.2 3des-sha1-modp2048: 3des is not accepted");
 }
 
 /* 64 refusals are longer than the report; some more are not decoded. */
 static void a_long_report_is_cut(void **state)
 {
-	struct suites mine = parse(SA_PHASE1, "aes256-sha256-modp2048");
-	struct proposal_policy policy = {
-	    .suites = mine.suite, .suite_count = mine.count};
+	struct ike_policy mine = listing(SA_PHASE1, "aes256-sha256-modp2048");
+	struct proposal_policy policy = {.accept = &mine};
 	struct ike_suite many[70];
 	struct sa_offer_spec spec = {
 	    .phase = SA_PHASE1, .suites = many, .suite_count = 70};
@@ -293,12 +308,10 @@ struct case2 {
 
 static void check_case2(const struct case2 *c)
 {
-	struct suites mine = parse(SA_PHASE2, c->configured);
+	struct ike_policy mine = listing(SA_PHASE2, c->configured);
 	struct suites theirs = parse(SA_PHASE2, c->offered);
-	struct proposal_policy policy = {.suites = mine.suite,
-	    .suite_count = mine.count,
-	    .has_natt = c->has_natt,
-	    .ke_len = c->ke_len};
+	struct proposal_policy policy = {
+	    .accept = &mine, .has_natt = c->has_natt, .ke_len = c->ke_len};
 	char report[PROPOSAL_REPORT_MAX];
 	struct proposal_choice choice;
 	static struct offered o;
@@ -323,6 +336,8 @@ static void phase2_is_chosen(void **state)
 	static const struct case2 rows[] = {
 	    {"aes128-sha1 aes256-sha256", "aes256-sha256 aes128-sha1", 2, false,
 		0, 1, ""},
+	    {"aes256-sha256 aes128-sha512", "aes128-sha512 aes256-sha256", 2,
+		false, 0, 0, ""},
 	    {"aes256-sha256", "aes256-sha256", 4, true, 0, 0, ""},
 	    {"aes256-sha256", "aes256-sha256", 61444, true, 0, 0, ""},
 	    {"3des-sha1 aes128-sha1", "3des-sha1 aes128-sha1", 2, false, 0, 1,
@@ -356,11 +371,11 @@ static void phase2_is_chosen(void **state)
 	    {"aes256-sha256-ecp256", "aes256-sha256-modp2048", 2, false, 64,
 		-ENOENT,
 		"1.1 aes256-sha256-ecp256: group: aes256-sha256-ecp256 is "
-		"not configured"},
+		"not accepted"},
 	    {"aes256-sha1", "aes256-sha256", 2, false, 0, -ENOENT,
-		"1.1 aes256-sha1: aes256-sha1 is not configured"},
+		"1.1 aes256-sha1: aes256-sha1 is not accepted"},
 	    {"aes192-sha1", "aes256-sha256", 2, false, 0, -ENOENT,
-		"1.1 aes192-sha1: aes192 is not configured"},
+		"1.1 aes192-sha1: aes192 is not accepted"},
 	};
 
 	(void)state;
@@ -371,9 +386,9 @@ static void phase2_is_chosen(void **state)
 /* An ESP offer as bytes; some things our encoder does not make. */
 static void choose2_raw(const char *body, const char *want)
 {
-	struct suites mine = parse(SA_PHASE2, "aes256-sha256 aes128-sha1");
-	struct proposal_policy policy = {
-	    .suites = mine.suite, .suite_count = mine.count};
+	struct ike_policy mine =
+	    listing(SA_PHASE2, "aes256-sha256 aes128-sha1");
+	struct proposal_policy policy = {.accept = &mine};
 	char report[PROPOSAL_REPORT_MAX];
 	struct proposal_choice choice = {0};
 	static struct sa_offer offer;
@@ -415,7 +430,7 @@ static void phase2_oddities(void **state)
 	    "1.1 AES-sha256: AES without key length is not implemented");
 	choose2_raw(DOI "0000001c 01030401 c0ffee01 00000010 010c0000 "
 			"80040002 80060100",
-	    "1.1 aes256-none: aes256-none is not configured");
+	    "1.1 aes256-none: aes256-none is not accepted");
 	choose2_raw(DOI "0000001c 01030401 c0ffee01 00000010 01140000 "
 			"80040002 80060100",
 	    "1.1 aes256gcm16-none: AES-GCM-16 with 256 bits is not "
