@@ -2,6 +2,8 @@
 /* Thin wrappers of OpenSSL's EVP; the contract is in the header. */
 #include "common/crypto.h"
 
+#include "common/secret.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <openssl/core_names.h>
@@ -31,6 +33,8 @@ struct cipher_row {
 };
 
 static const struct cipher_row cipher_rows[CRYPTO_CIPHERS] = {
+    /* DES itself is in a provider that is not loaded. */
+    [CRYPTO_DES_CBC] = {"DES-EDE3-CBC", 8, 8, 0},
     [CRYPTO_3DES_CBC] = {"DES-EDE3-CBC", 24, 8, 0},
     [CRYPTO_AES128_CBC] = {"AES-128-CBC", 16, 16, 1},
     [CRYPTO_AES192_CBC] = {"AES-192-CBC", 24, 16, 1},
@@ -136,15 +140,20 @@ static int cbc(const struct crypto *c, enum crypto_cipher cipher,
     int is_encrypt)
 {
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	uint8_t thrice[3 * 8];
 	int done = 0, ok;
 
+	for (size_t i = 0; cipher == CRYPTO_DES_CBC && i < 3; i++)
+		memcpy(thrice + 8 * i, key.data, 8);
 	ok = ctx &&
-	     EVP_CipherInit_ex2(
-		 ctx, c->cipher[cipher], key.data, iv, is_encrypt, NULL) &&
+	     EVP_CipherInit_ex2(ctx, c->cipher[cipher],
+		 cipher == CRYPTO_DES_CBC ? thrice : key.data, iv, is_encrypt,
+		 NULL) &&
 	     EVP_CIPHER_CTX_set_padding(ctx, 0) &&
 	     EVP_CipherUpdate(ctx, data, &done, data, (int)len) &&
 	     done == (int)len;
 	EVP_CIPHER_CTX_free(ctx);
+	secret_wipe(thrice, sizeof(thrice));
 	return ok ? 0 : -EIO;
 }
 

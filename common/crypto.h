@@ -23,6 +23,7 @@ enum crypto_hash {
 };
 
 enum crypto_cipher {
+	CRYPTO_DES_CBC,	 /* 8 bytes, as 3DES with the key three times */
 	CRYPTO_3DES_CBC, /* three keys, 24 bytes */
 	CRYPTO_AES128_CBC,
 	CRYPTO_AES192_CBC,

@@ -14,15 +14,18 @@
 #include <string.h>
 
 #define POINT_UNCOMPRESSED 4 /* SEC 1 section 2.3.3; IKE leaves it out */
+#define SHORT_EXPONENT 256   /* bits: twice what modp1024 is worth, and more */
 #define POINT_MAX (1 + 132)  /* the tag and both halves of P-521 */
 
 struct group_row {
 	uint16_t number;
 	bool is_curve;
-	const char *name; /* in the library */
+	const char *name; /* in the library; NULL: its prime is given */
 };
 
 static const struct group_row group_rows[] = {
+    {IKE_GROUP_MODP1024, false, NULL},
+    {IKE_GROUP_MODP1536, false, "modp_1536"},
     {IKE_GROUP_MODP2048, false, "modp_2048"},
     {IKE_GROUP_MODP3072, false, "modp_3072"},
     {IKE_GROUP_MODP4096, false, "modp_4096"},
@@ -39,22 +42,59 @@ static const struct group_row *group_row(uint16_t number)
 	return NULL;
 }
 
+static bool push_group(
+    OSSL_PARAM_BLD *bld, const struct group_row *row, BIGNUM *p, BIGNUM *g)
+{
+	if (row->name)
+		return OSSL_PARAM_BLD_push_utf8_string(
+		    bld, OSSL_PKEY_PARAM_GROUP_NAME, row->name, 0);
+	return BN_get_rfc2409_prime_1024(p) && BN_set_word(g, 2) &&
+	       OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_FFC_P, p) &&
+	       OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_FFC_G, g) &&
+	       OSSL_PARAM_BLD_push_int(
+		   bld, OSSL_PKEY_PARAM_DH_PRIV_LEN, SHORT_EXPONENT);
+}
+
+/* A key of that group with a private value alone, or, without one, the
+ * group's parameters. */
+static EVP_PKEY *key_of(const struct group_row *row, const BIGNUM *priv)
+{
+	const char *type = row->is_curve ? "EC" : "DH";
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+	BIGNUM *p = BN_new(), *g = BN_new();
+	OSSL_PARAM *params = NULL;
+	EVP_PKEY *key = NULL;
+
+	if (bld && p && g && push_group(bld, row, p, g) &&
+	    (!priv ||
+		OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_PRIV_KEY, priv)))
+		params = OSSL_PARAM_BLD_to_param(bld);
+	if (ctx && params &&
+	    (EVP_PKEY_fromdata_init(ctx) <= 0 ||
+		EVP_PKEY_fromdata(ctx, &key,
+		    priv ? EVP_PKEY_KEYPAIR : EVP_PKEY_KEY_PARAMETERS,
+		    params) <= 0))
+		key = NULL;
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(bld);
+	BN_free(p);
+	BN_free(g);
+	EVP_PKEY_CTX_free(ctx);
+	return key;
+}
+
 static EVP_PKEY *keygen(const struct group_row *row)
 {
+	EVP_PKEY *group = key_of(row, NULL), *key = NULL;
 	EVP_PKEY_CTX *ctx =
-	    EVP_PKEY_CTX_new_from_name(NULL, row->is_curve ? "EC" : "DH", NULL);
-	OSSL_PARAM params[2] = {OSSL_PARAM_END, OSSL_PARAM_END};
-	EVP_PKEY *key = NULL;
-	char name[16];
+	    group ? EVP_PKEY_CTX_new_from_pkey(NULL, group, NULL) : NULL;
 
-	memcpy(name, row->name, strlen(row->name) + 1);
-	params[0] = OSSL_PARAM_construct_utf8_string(
-	    OSSL_PKEY_PARAM_GROUP_NAME, name, 0);
 	if (ctx && EVP_PKEY_keygen_init(ctx) > 0 &&
-	    EVP_PKEY_CTX_set_params(ctx, params) > 0 &&
 	    EVP_PKEY_generate(ctx, &key) <= 0)
 		key = NULL;
 	EVP_PKEY_CTX_free(ctx);
+	EVP_PKEY_free(group);
 	return key;
 }
 
@@ -229,30 +269,6 @@ int dh_keygen(uint16_t group, struct dh_result *out)
 	return err;
 }
 
-/* A key of that group that has a private value alone. */
-static EVP_PKEY *private_key(const struct group_row *row, const BIGNUM *priv)
-{
-	const char *type = row->is_curve ? "EC" : "DH";
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
-	OSSL_PARAM *params = NULL;
-	EVP_PKEY *key = NULL;
-
-	if (bld && priv &&
-	    OSSL_PARAM_BLD_push_utf8_string(
-		bld, OSSL_PKEY_PARAM_GROUP_NAME, row->name, 0) &&
-	    OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_PRIV_KEY, priv))
-		params = OSSL_PARAM_BLD_to_param(bld);
-	if (ctx && params &&
-	    (EVP_PKEY_fromdata_init(ctx) <= 0 ||
-		EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR, params) <= 0))
-		key = NULL;
-	OSSL_PARAM_free(params);
-	OSSL_PARAM_BLD_free(bld);
-	EVP_PKEY_CTX_free(ctx);
-	return key;
-}
-
 int dh_finish(uint16_t group, struct wire_span priv, struct wire_span peer_pub,
     struct dh_result *out)
 {
@@ -271,7 +287,7 @@ int dh_finish(uint16_t group, struct wire_span priv, struct wire_span peer_pub,
 	else if (BN_is_zero(exponent))
 		err = -EINVAL;
 	else {
-		kp.key = private_key(row, exponent);
+		kp.key = key_of(row, exponent);
 		err = kp.key ? dh_derive(&kp, peer_pub, out) : -EINVAL;
 	}
 	ERR_clear_error();

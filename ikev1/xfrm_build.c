@@ -17,13 +17,17 @@
 
 struct cipher_row {
 	uint16_t number;
-	uint16_t key_len; /* bytes; 0: as AES */
+	uint16_t key_len;  /* bytes; 0: as AES */
+	uint16_t salt_len; /* bytes behind the key */
+	uint16_t icv_bits; /* 0: no AEAD */
 	const char *kernel;
 };
 
 static const struct cipher_row ciphers[] = {
-    {ESP_AES, 0, "cbc(aes)"},
-    {ESP_3DES, 24, "cbc(des3_ede)"},
+    {ESP_AES, 0, 0, 0, "cbc(aes)"},
+    {ESP_AES_GCM_16, 0, 4, 128, "rfc4106(gcm(aes))"},
+    {ESP_3DES, 24, 0, 0, "cbc(des3_ede)"},
+    {ESP_DES, 8, 0, 0, "cbc(des)"},
 };
 
 struct auth_row {
@@ -32,11 +36,13 @@ struct auth_row {
 	const char *kernel;
 };
 
-/* RFC 2404; RFC 4868 section 2.6: the kernel's own default for SHA-256 is
- * 96 bits, a draft's value, so the length is always said. */
+/* RFC 2403, 2404; RFC 4868 section 2.6: the kernel's own default for SHA-256
+ * is 96 bits, a draft's value, so the length is always said. */
 static const struct auth_row auths[] = {
+    {ESP_AUTH_MD5, 16, 96, "hmac(md5)"},
     {ESP_AUTH_SHA1, 20, 96, "hmac(sha1)"},
     {ESP_AUTH_SHA256, 32, 128, "hmac(sha256)"},
+    {ESP_AUTH_SHA256, 32, 96, "hmac(sha256)"}, /* the draft's */
     {ESP_AUTH_SHA384, 48, 192, "hmac(sha384)"},
     {ESP_AUTH_SHA512, 64, 256, "hmac(sha512)"},
 };
@@ -45,15 +51,12 @@ static const struct cipher_row *find_cipher(const struct ike_kernel_sa *sa)
 {
 	for (size_t i = 0; i < sizeof(ciphers) / sizeof(ciphers[0]); i++) {
 		const struct cipher_row *c = &ciphers[i];
+		unsigned int len = sa->enc_len - (unsigned int)c->salt_len;
 
-		if (c->number != sa->cipher)
-			continue;
-		if (c->key_len)
-			return sa->enc_len == c->key_len ? c : NULL;
-		return sa->enc_len == 16 || sa->enc_len == 24 ||
-			       sa->enc_len == 32
-			   ? c
-			   : NULL;
+		if (c->number == sa->cipher &&
+		    (c->key_len ? len == c->key_len
+				: len == 16 || len == 24 || len == 32))
+			return c;
 	}
 	return NULL;
 }
@@ -61,11 +64,10 @@ static const struct cipher_row *find_cipher(const struct ike_kernel_sa *sa)
 static const struct auth_row *find_auth(const struct ike_kernel_sa *sa)
 {
 	for (size_t i = 0; i < sizeof(auths) / sizeof(auths[0]); i++)
-		if (auths[i].number == sa->auth)
-			return sa->auth_len == auths[i].key_len &&
-				       sa->trunc_bits == auths[i].trunc_bits
-				   ? &auths[i]
-				   : NULL;
+		if (auths[i].number == sa->auth &&
+		    auths[i].key_len == sa->auth_len &&
+		    auths[i].trunc_bits == sa->trunc_bits)
+			return &auths[i];
 	return NULL;
 }
 
@@ -125,6 +127,23 @@ static int put_crypt(struct nl_msg *msg, const struct cipher_row *c,
 	return err;
 }
 
+static int put_aead(struct nl_msg *msg, const struct cipher_row *c,
+    const struct ike_kernel_sa *sa)
+{
+	uint8_t buf[sizeof(struct xfrm_algo_aead) + IKE_KEY_MAX];
+	struct xfrm_algo_aead algo = {
+	    .alg_key_len = sa->enc_len * 8u, .alg_icv_len = c->icv_bits};
+	size_t len = sizeof(algo) + sa->enc_len;
+	int err;
+
+	snprintf(algo.alg_name, sizeof(algo.alg_name), "%s", c->kernel);
+	memcpy(buf, &algo, sizeof(algo));
+	memcpy(buf + sizeof(algo), sa->enc_key, sa->enc_len);
+	err = nla_put(msg, XFRMA_ALG_AEAD, (int)len, buf);
+	secret_wipe(buf, sizeof(buf));
+	return err;
+}
+
 static int put_auth(struct nl_msg *msg, const struct auth_row *a,
     const struct ike_kernel_sa *sa)
 {
@@ -140,6 +159,17 @@ static int put_auth(struct nl_msg *msg, const struct auth_row *a,
 	err = nla_put(msg, XFRMA_ALG_AUTH_TRUNC, (int)len, buf);
 	secret_wipe(buf, sizeof(buf));
 	return err;
+}
+
+static int put_algorithms(struct nl_msg *msg, const struct ike_kernel_sa *sa)
+{
+	const struct cipher_row *c = find_cipher(sa);
+	int err;
+
+	if (c->icv_bits)
+		return put_aead(msg, c, sa);
+	err = put_crypt(msg, c, sa);
+	return err ? err : put_auth(msg, find_auth(sa), sa);
 }
 
 /* The window as a bit map without extended sequence numbers. */
@@ -177,11 +207,20 @@ static int put_mark(struct nl_msg *msg, uint32_t slot)
 	return nla_put_u32(msg, XFRMA_SET_MARK_MASK, UINT32_MAX);
 }
 
+/* An AEAD cipher alone, or another with an auth algorithm. */
+static bool has_algorithms(const struct ike_kernel_sa *sa)
+{
+	const struct cipher_row *c = find_cipher(sa);
+
+	if (c && c->icv_bits)
+		return !sa->auth && !sa->auth_len;
+	return c && find_auth(sa);
+}
+
 static bool is_valid(const struct ike_kernel_sa *sa)
 {
 	return addr_ip_len(&sa->src) && sa->src.family == sa->dst.family &&
-	       sa->slot >= 1 && sa->slot <= PEER_SLOT_MAX && find_cipher(sa) &&
-	       find_auth(sa);
+	       sa->slot >= 1 && sa->slot <= PEER_SLOT_MAX && has_algorithms(sa);
 }
 
 struct nl_msg *xfrm_build_add(const struct ike_kernel_sa *sa, bool is_update)
@@ -199,9 +238,7 @@ struct nl_msg *xfrm_build_add(const struct ike_kernel_sa *sa, bool is_update)
 	info = sa_info(sa);
 	err = nlmsg_append(msg, &info, sizeof(info), NLMSG_ALIGNTO);
 	if (!err)
-		err = put_crypt(msg, find_cipher(sa), sa);
-	if (!err)
-		err = put_auth(msg, find_auth(sa), sa);
+		err = put_algorithms(msg, sa);
 	if (!err && sa->encap)
 		err = put_encap(msg, sa);
 	if (!err && sa->dir == IKE_SA_IN)

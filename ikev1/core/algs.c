@@ -23,16 +23,16 @@ static const struct alg_cipher ike_ciphers[] = {
 	0, false, RANK_AES},
     {ALG_3DES, IKE_CIPHER_3DES, 192, true, true, "3des", CRYPTO_3DES_CBC, 0,
 	false, RANK_3DES},
-    {ALG_DES, IKE_CIPHER_DES, 64, true, false, "des", CRYPTO_NO_CIPHER, 0,
-	false, RANK_DES},
+    {ALG_DES, IKE_CIPHER_DES, 64, true, true, "des", CRYPTO_DES_CBC, 0, false,
+	RANK_DES},
 };
 
 static const struct alg_cipher esp_ciphers[] = {
-    {ALG_AES256_GCM, ESP_AES_GCM_16, 256, false, false, "aes256gcm16",
+    {ALG_AES256_GCM, ESP_AES_GCM_16, 256, false, true, "aes256gcm16",
 	CRYPTO_NO_CIPHER, 4, true, RANK_GCM},
-    {ALG_AES192_GCM, ESP_AES_GCM_16, 192, false, false, "aes192gcm16",
+    {ALG_AES192_GCM, ESP_AES_GCM_16, 192, false, true, "aes192gcm16",
 	CRYPTO_NO_CIPHER, 4, true, RANK_GCM},
-    {ALG_AES128_GCM, ESP_AES_GCM_16, 128, false, false, "aes128gcm16",
+    {ALG_AES128_GCM, ESP_AES_GCM_16, 128, false, true, "aes128gcm16",
 	CRYPTO_NO_CIPHER, 4, true, RANK_GCM},
     {ALG_AES256, ESP_AES, 256, false, true, "aes256", CRYPTO_AES256_CBC, 0,
 	false, RANK_AES},
@@ -42,7 +42,7 @@ static const struct alg_cipher esp_ciphers[] = {
 	false, RANK_AES},
     {ALG_3DES, ESP_3DES, 192, true, true, "3des", CRYPTO_3DES_CBC, 0, false,
 	RANK_3DES},
-    {ALG_DES, ESP_DES, 64, true, false, "des", CRYPTO_NO_CIPHER, 0, false,
+    {ALG_DES, ESP_DES, 64, true, true, "des", CRYPTO_DES_CBC, 0, false,
 	RANK_DES},
     {0, ESP_NULL, 0, true, false, "null", CRYPTO_NO_CIPHER, 0, false, 0},
 };
@@ -52,7 +52,7 @@ static const struct alg_hash hashes[] = {
     {IKE_HASH_SHA384, true, "sha384", CRYPTO_SHA384, RANK_SHA2},
     {IKE_HASH_SHA512, true, "sha512", CRYPTO_SHA512, RANK_SHA2},
     {IKE_HASH_SHA1, true, "sha1", CRYPTO_SHA1, RANK_SHA1},
-    {IKE_HASH_MD5, false, "md5", CRYPTO_MD5, RANK_MD5},
+    {IKE_HASH_MD5, true, "md5", CRYPTO_MD5, RANK_MD5},
 };
 
 static const struct alg_auth auths[] = {
@@ -60,7 +60,7 @@ static const struct alg_auth auths[] = {
     {ESP_AUTH_SHA384, true, "sha384", 48, 192, RANK_SHA2},
     {ESP_AUTH_SHA512, true, "sha512", 64, 256, RANK_SHA2},
     {ESP_AUTH_SHA1, true, "sha1", 20, 96, RANK_SHA1},
-    {ESP_AUTH_MD5, false, "md5", 16, 96, RANK_MD5},
+    {ESP_AUTH_MD5, true, "md5", 16, 96, RANK_MD5},
 };
 
 static const struct alg_group groups[] = {
@@ -70,8 +70,8 @@ static const struct alg_group groups[] = {
     {IKE_GROUP_MODP3072, true, "modp3072", 384, 384, 3},
     {IKE_GROUP_MODP4096, true, "modp4096", 512, 512, 4},
     {IKE_GROUP_ECP521, true, "ecp521", 132, 66, 5},
-    {IKE_GROUP_MODP1536, false, "modp1536", 192, 192, 6},
-    {IKE_GROUP_MODP1024, false, "modp1024", 128, 128, 7},
+    {IKE_GROUP_MODP1536, true, "modp1536", 192, 192, 6},
+    {IKE_GROUP_MODP1024, true, "modp1024", 128, 128, 7},
     {IKE_GROUP_MODP6144, false, "modp6144", 768, 768, 8},
     {IKE_GROUP_MODP8192, false, "modp8192", 1024, 1024, 9},
     {IKE_GROUP_MODP768, false, "modp768", 96, 96, 10},

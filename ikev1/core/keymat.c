@@ -312,21 +312,38 @@ static int expand_keymat(const struct crypto *c, const struct ike_keys *keys,
 	return n < 0 ? n : 0;
 }
 
+/* An AEAD cipher has no auth algorithm, any other has one. */
+static int esp_rows(const struct ike_suite *suite,
+    const struct alg_cipher **cipher, const struct alg_auth **auth)
+{
+	static const struct alg_auth none = {.number = ESP_AUTH_NONE};
+
+	*cipher = alg_esp_cipher(suite->cipher, suite->key_bits);
+	*auth = alg_auth(suite->hash);
+	if (!*cipher || !(*cipher)->is_usable)
+		return -ENOTSUP;
+	if ((*cipher)->is_aead && suite->hash == ESP_AUTH_NONE) {
+		*auth = &none;
+		return 0;
+	}
+	return (*cipher)->is_aead || !*auth || !(*auth)->is_usable ? -ENOTSUP
+								   : 0;
+}
+
 int keymat_esp_derive(const struct crypto *c, const struct ike_keys *keys,
     const struct keymat_esp *in, struct ike_kernel_sa *sa)
 {
-	const struct alg_cipher *cipher =
-	    alg_esp_cipher(in->suite.cipher, in->suite.key_bits);
-	const struct alg_auth *auth = alg_auth(in->suite.hash);
+	const struct alg_cipher *cipher;
+	const struct alg_auth *auth;
 	uint8_t keymat[2 * IKE_KEY_MAX];
 	size_t enc_len;
-	int err;
+	int err = esp_rows(&in->suite, &cipher, &auth);
 
-	if (!cipher || !cipher->is_usable || !auth || !auth->is_usable)
-		return -ENOTSUP;
+	if (err)
+		return err;
 	if (!in->ni_b.len || !in->nr_b.len)
 		return -EINVAL;
-	enc_len = crypto_key_len(cipher->cipher) + cipher->salt_len;
+	enc_len = cipher->key_bits / 8u + cipher->salt_len;
 	err = expand_keymat(c, keys, in, keymat, enc_len + auth->key_len);
 	if (!err) {
 		sa->spi = in->spi;

@@ -92,7 +92,7 @@ int keymat_hash3(const struct crypto *c, const struct ike_keys *keys,
 
 /* Quick Mode's input to KEYMAT. */
 struct keymat_esp {
-	struct ike_suite suite; /* ESP cipher, key bits, auth algorithm */
+	struct ike_suite suite; /* ESP cipher, key bits; auth: 0 with AEAD */
 	uint32_t spi;		/* host order; the receiver chose it */
 	struct wire_span gxy;	/* with PFS; otherwise empty */
 	struct wire_span ni_b, nr_b;
@@ -101,7 +101,8 @@ struct keymat_esp {
 /*
  * KEYMAT, cut into encryption key and authentication key: fills sa's spi,
  * cipher, auth, trunc_bits, enc_key, enc_len, auth_key and auth_len and
- * leaves the rest of it alone.
+ * leaves the rest of it alone.  The salt of AES-GCM is the end of enc_key
+ * (RFC 4106 section 8.1).
  */
 int keymat_esp_derive(const struct crypto *c, const struct ike_keys *keys,
     const struct keymat_esp *in, struct ike_kernel_sa *sa);

@@ -187,6 +187,24 @@ static bool refuse_suite(struct candidate *c, enum proposal_word word)
 	    word == PROPOSAL_WORD_GROUP ? "group: " : "", suite);
 }
 
+/* RFC 2407 section 4.5: no authentication beside a cipher that does it. */
+static bool check_auth(struct candidate *c)
+{
+	const struct alg_cipher *row =
+	    alg_esp_cipher(c->suite.cipher, c->suite.key_bits);
+	char name[ISAKMP_NAME_MAX];
+
+	if (c->offer->phase == SA_PHASE1)
+		return true;
+	if (row->is_aead && c->suite.hash)
+		return refuse(c, "%s beside %s",
+		    isakmp_name_text(ISAKMP_REG_ESP_AUTH, c->suite.hash, name),
+		    row->name);
+	if (!row->is_aead && !c->suite.hash)
+		return refuse(c, "%s without authentication", row->name);
+	return true;
+}
+
 static bool is_in_policy(struct candidate *c)
 {
 	enum proposal_word word =
@@ -219,7 +237,7 @@ static bool is_acceptable(struct candidate *c)
 		    t->bad_reason);
 	if (c->offer->phase == SA_PHASE1 ? !check_phase1(c) : !check_phase2(c))
 		return false;
-	return check_key_length(c) && is_in_policy(c);
+	return check_key_length(c) && check_auth(c) && is_in_policy(c);
 }
 
 /* The lower, the better; see the order in the header. */

@@ -57,8 +57,12 @@ static void put_group(struct text *t, uint16_t number)
 void proposal_suite_put(struct text *t, enum sa_phase phase,
     const struct ike_suite *suite, enum proposal_word last)
 {
+	const struct alg_cipher *row =
+	    proposal_cipher_row(phase, suite->cipher, suite->key_bits);
+
 	put_cipher(t, phase, suite->cipher, suite->key_bits);
-	if (last >= PROPOSAL_WORD_HASH)
+	if (last >= PROPOSAL_WORD_HASH &&
+	    (!row || !row->is_aead || suite->hash))
 		put_hash(t, phase, suite->hash);
 	if (last >= PROPOSAL_WORD_GROUP)
 		put_group(t, suite->group);
@@ -87,7 +91,7 @@ static struct wire_span take_word(const char **text)
 
 /* What became of one word. */
 struct word_result {
-	bool is_known, is_usable;
+	bool is_known, is_usable, is_aead;
 	uint16_t number, key_bits;
 };
 
@@ -101,7 +105,7 @@ static struct word_result find_cipher(enum sa_phase phase, struct wire_span w)
 	if (!row)
 		return (struct word_result){0};
 	return (struct word_result){
-	    true, row->is_usable, row->number, row->key_bits};
+	    true, row->is_usable, row->is_aead, row->number, row->key_bits};
 }
 
 static struct word_result find_hash(enum sa_phase phase, struct wire_span w)
@@ -112,10 +116,10 @@ static struct word_result find_hash(enum sa_phase phase, struct wire_span w)
 
 	if (phase == SA_PHASE1 && hash)
 		return (struct word_result){
-		    true, hash->is_usable, hash->number, 0};
+		    true, hash->is_usable, false, hash->number, 0};
 	if (phase == SA_PHASE2 && auth)
 		return (struct word_result){
-		    true, auth->is_usable, auth->number, 0};
+		    true, auth->is_usable, false, auth->number, 0};
 	return (struct word_result){0};
 }
 
@@ -127,7 +131,8 @@ static struct word_result find_group(enum sa_phase phase, struct wire_span w)
 	(void)phase;
 	if (!row)
 		return (struct word_result){0};
-	return (struct word_result){true, row->is_usable, row->number, 0};
+	return (struct word_result){
+	    true, row->is_usable, false, row->number, 0};
 }
 
 typedef struct word_result (*find_word_fn)(enum sa_phase, struct wire_span);
@@ -144,35 +149,53 @@ static const struct {
 
 #define SUITE_WORDS (sizeof(suite_words) / sizeof(suite_words[0]))
 
+/* Takes the next word, which must be of that kind. */
+static int parse_word(enum sa_phase phase, const char *text, const char **rest,
+    size_t kind, struct word_result *out, char reason[ISAKMP_REASON_MAX])
+{
+	struct wire_span word = take_word(rest);
+	int shown = word.len > 30 ? 30 : (int)word.len;
+
+	*out = suite_words[kind].find(phase, word);
+	if (!out->is_known)
+		return isakmp_refuse(reason, -EINVAL,
+		    "\"%.60s\": \"%.*s\" is no %s of %s", text, shown,
+		    (const char *)word.data, suite_words[kind].what,
+		    phase == SA_PHASE1 ? "phase 1" : "ESP");
+	if (!out->is_usable)
+		return isakmp_refuse(reason, -ENOTSUP,
+		    "\"%.60s\": \"%.*s\" is too weak or not implemented", text,
+		    shown, (const char *)word.data);
+	return 0;
+}
+
+static const char *suite_form(enum sa_phase phase, bool is_aead)
+{
+	if (phase == SA_PHASE1)
+		return "cipher-hash-group";
+	return is_aead ? "cipher[-group]" : "cipher-hash[-group]";
+}
+
 int proposal_suite_parse(enum sa_phase phase, const char *text,
     struct ike_suite *out, char reason[ISAKMP_REASON_MAX])
 {
-	size_t required = phase == SA_PHASE1 ? SUITE_WORDS : SUITE_WORDS - 1;
 	struct word_result found[SUITE_WORDS] = {{0}};
+	size_t required = phase == SA_PHASE1 ? SUITE_WORDS : SUITE_WORDS - 1;
 	const char *rest = text;
-	size_t n;
+	size_t n = 0;
 
-	for (n = 0; n < SUITE_WORDS && *rest; n++) {
-		struct wire_span word = take_word(&rest);
+	while (n < SUITE_WORDS && *rest) {
+		int err = parse_word(phase, text, &rest, n, &found[n], reason);
 
-		found[n] = suite_words[n].find(phase, word);
-		if (!found[n].is_known)
-			return isakmp_refuse(reason, -EINVAL,
-			    "\"%.60s\": \"%.*s\" is no %s of %s", text,
-			    word.len > 30 ? 30 : (int)word.len,
-			    (const char *)word.data, suite_words[n].what,
-			    phase == SA_PHASE1 ? "phase 1" : "ESP");
-		if (!found[n].is_usable)
-			return isakmp_refuse(reason, -ENOTSUP,
-			    "\"%.60s\": \"%.*s\" is too weak or not "
-			    "implemented",
-			    text, (int)word.len, (const char *)word.data);
+		if (err)
+			return err;
+		/* An AEAD cipher has no hash beside it. */
+		n += found[n].is_aead ? 2 : 1;
 	}
 	if (n < required || *rest || text[strlen(text) - 1] == '-')
 		return isakmp_refuse(reason, -EINVAL,
 		    "\"%.60s\" is not of the form %s", text,
-		    phase == SA_PHASE1 ? "cipher-hash-group"
-				       : "cipher-hash[-group]");
+		    suite_form(phase, found[0].is_aead));
 	*out = (struct ike_suite){.cipher = found[0].number,
 	    .key_bits = found[0].key_bits,
 	    .hash = found[1].number,

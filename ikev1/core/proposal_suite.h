@@ -11,7 +11,8 @@
 /* Room for a suite's text, NUL included. */
 #define PROPOSAL_SUITE_MAX 40
 /*
- * Parses "cipher-hash-group" (phase 1) or "cipher-auth[-group]" (phase 2).
+ * Parses "cipher-hash-group" (phase 1), "cipher-auth[-group]" (phase 2) or,
+ * with an AEAD cipher, "cipher[-group]".
  * Returns 0; -EINVAL for another form or an unknown word; -ENOTSUP for an
  * algorithm that is known but not implemented.
  */

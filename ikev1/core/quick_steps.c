@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define SPI_MIN 256
+#define SHA2_DRAFT_BITS 96 /* draft-ietf-ipsec-ciph-sha-256-00 */
 
 static bool wants_encap(const struct ike_sa *sa)
 {
@@ -171,8 +172,17 @@ void quick_dh_done(struct ike *ike, struct quick *q, const struct ike_event *ev)
 	quick_want_peer(ike, q);
 }
 
+/* What the policy wants otherwise than the RFCs. */
+static void set_truncation(
+    struct ike_kernel_sa *sa, const struct ike_policy *policy)
+{
+	if (policy->sha2_trunc96 && sa->auth == ESP_AUTH_SHA256)
+		sa->trunc_bits = SHA2_DRAFT_BITS;
+}
+
 static int derive(struct ike *ike, const struct quick *q, struct child *c)
 {
+	const struct ike_policy *policy = ike_policy_for(ike, &q->sa->peer);
 	struct keymat_esp in = {
 	    .suite = q->choice.suite,
 	    .gxy = bytes_span(&q->shared),
@@ -194,6 +204,8 @@ static int derive(struct ike *ike, const struct quick *q, struct child *c)
 	c->out.dir = IKE_SA_OUT;
 	quick_limits(&c->in, &q->choice, by);
 	quick_limits(&c->out, &q->choice, by);
+	set_truncation(&c->in, policy);
+	set_truncation(&c->out, policy);
 	return err < 0 ? err : 0;
 }
 

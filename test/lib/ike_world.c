@@ -75,6 +75,21 @@ struct ikew *ikew_new(uint64_t seed)
 	return w;
 }
 
+void ikew_accept(struct ikew *w, const char *ike, const char *esp)
+{
+	struct ike_policy *p = &w->cfg.policy;
+
+	if (ike) {
+		p->ike[0] = ikew_suite(true, ike);
+		p->ike_count = 1;
+	}
+	if (esp) {
+		p->esp[0] = ikew_suite(false, esp);
+		p->esp_count = 1;
+	}
+	ikew_crash(w);
+}
+
 void ikew_free(struct ikew *w)
 {
 	for (size_t i = 0; i < w->client_count; i++) {

@@ -102,6 +102,8 @@ struct ikew {
 
 /* Suites by name, as in the configuration. */
 struct ike_suite ikew_suite(bool is_phase1, const char *text);
+/* Starts afresh with one accepted suite in a phase; NULL: as before. */
+void ikew_accept(struct ikew *w, const char *ike, const char *esp);
 
 /* A machine with the three suites of the product; NULL never. */
 struct ikew *ikew_new(uint64_t seed);

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "ikev1/core/isakmp.h"
+#include "ikev1/core/algs.h"
 #include "ikev1/dh.h"
 #include "test/lib/hex.h"
 
@@ -17,8 +17,9 @@
 #include <openssl/param_build.h>
 #include <string.h>
 
-static const uint16_t all_groups[] = {IKE_GROUP_MODP2048, IKE_GROUP_MODP3072,
-    IKE_GROUP_MODP4096, IKE_GROUP_ECP256, IKE_GROUP_ECP384, IKE_GROUP_ECP521};
+static const uint16_t all_groups[] = {IKE_GROUP_MODP1024, IKE_GROUP_MODP1536,
+    IKE_GROUP_MODP2048, IKE_GROUP_MODP3072, IKE_GROUP_MODP4096,
+    IKE_GROUP_ECP256, IKE_GROUP_ECP384, IKE_GROUP_ECP521};
 
 static void both_sides_agree(void **state)
 {
@@ -139,17 +140,121 @@ static void halves_agree_with_a_whole(void **state)
 	}
 }
 
+/* RFC 5903 sections 8.1 to 8.3: i, gr and gir; r and gi give gir too. */
 static void finish_matches_rfc5903(void **state)
 {
-	struct hex priv, peer;
-	struct dh_result out;
+	static const struct {
+		uint16_t group;
+		const char *i, *gi, *r, *gr, *gir;
+	} rows[] = {
+	    {IKE_GROUP_ECP256, RFC5903_I, RFC5903_GI, RFC5903_R, RFC5903_GR,
+		RFC5903_GIR},
+	    {IKE_GROUP_ECP384,
+		"099f3c7034d4a2c699884d73a375a67f7624ef7c6b3c0f160647b674"
+		"14dce655e35b538041e649ee3faef896783ab194",
+		"667842d7d180ac2cde6f74f37551f55755c7645c20ef73e31634fe72"
+		"b4c55ee6de3ac808acb4bdb4c88732aee95f41aa"
+		"9482ed1fc0eeb9cafc4984625ccfc23f65032149e0e144ada0241815"
+		"35a0f38eeb9fcff3c2c947dae69b4c634573a81c",
+		"41cb0779b4bdb85d47846725fbec3c9430fab46cc8dc5060855cc9bd"
+		"a0aa2942e0308312916b8ed2960e4bd55a7448fc",
+		"e558dbef53eecde3d3fccfc1aea08a89a987475d12fd950d83cfa417"
+		"32bc509d0d1ac43a0336def96fda41d0774a3571"
+		"dcfbec7aacf3196472169e838430367f66eebe3c6e70c416dd5f0c68"
+		"759dd1fff83fa40142209dff5eaad96db9e6386c",
+		"11187331c279962d93d604243fd592cb9d0a926f422e47187521287e"
+		"7156c5c4d603135569b9e9d09cf5d4a270f59746"},
+	    {IKE_GROUP_ECP521,
+		"0037ade9319a89f4dabdb3ef411aaccca5123c61acab57b5393dce47"
+		"608172a095aa85a30fe1c2952c6771d937ba9777f5957b2639bab072"
+		"462f68c27a57382d4a52",
+		"0015417e84dbf28c0ad3c278713349dc7df153c897a1891bd98bab43"
+		"57c9ecbee1e3bf42e00b8e380aeae57c2d107564941885942af5a7f4"
+		"601723c4195d176ced3e"
+		"017cae20b6641d2eeb695786d8c946146239d099e18e1d5a514c739d"
+		"7cb4a10ad8a788015ac405d7799dc75e7b7d5b6cf2261a6a7f150743"
+		"8bf01beb6ca3926f9582",
+		"0145ba99a847af43793fdd0e872e7cdfa16be30fdc780f97bccc3f07"
+		"8380201e9c677d600b343757a3bdbf2a3163e4c2f869cca7458aa4a4"
+		"effc311f5cb151685eb9",
+		"00d0b3975ac4b799f5bea16d5e13e9af971d5e9b984c9f39728b5e57"
+		"39735a219b97c356436adc6e95bb0352f6be64a6c2912d4ef2d0433c"
+		"ed2b6171640012d9460f"
+		"015c68226383956e3bd066e797b623c27ce0eac2f551a10c2c724d98"
+		"52077b87220b6536c5c408a1d2aebb8e86d678ae49cb57091f473229"
+		"6579ab44fcd17f0fc56a",
+		"01144c7d79ae6956bc8edb8e7c787c4521cb086fa64407f97894e5e6"
+		"b2d79b04d1427e73ca4baa240a34786859810c06b3c715a3a8cc3151"
+		"f2bee417996d19f3ddea"},
+	};
 
 	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct hex priv, peer;
+		struct dh_result out;
+
+		assert_int_equal(
+		    dh_finish(rows[i].group, hex_decode(&priv, rows[i].i),
+			hex_decode(&peer, rows[i].gr), &out),
+		    0);
+		assert_true(hex_equal(out.shared, out.shared_len, rows[i].gir));
+		assert_int_equal(
+		    dh_finish(rows[i].group, hex_decode(&priv, rows[i].r),
+			hex_decode(&peer, rows[i].gi), &out),
+		    0);
+		assert_true(hex_equal(out.shared, out.shared_len, rows[i].gir));
+	}
+}
+
+/* Small exponents: g^x is known, and so is the secret with g^1. */
+static void modp_groups_have_generator_2(void **state)
+{
+	static const uint16_t groups[] = {IKE_GROUP_MODP1024,
+	    IKE_GROUP_MODP1536, IKE_GROUP_MODP2048, IKE_GROUP_MODP3072,
+	    IKE_GROUP_MODP4096};
+	static const uint8_t priv[] = {9};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		size_t len = alg_group(groups[i])->pub_len;
+		uint8_t two[IKE_DH_MAX] = {0};
+		struct dh_result out;
+
+		two[len - 1] = 2;
+		assert_int_equal(
+		    dh_finish(groups[i], (struct wire_span){priv, 1},
+			wire_span_of(two, len), &out),
+		    0);
+		assert_int_equal(out.shared_len, len);
+		two[len - 1] = 0;
+		two[len - 2] = 2; /* 2^9 */
+		assert_memory_equal(out.shared, two, len);
+	}
+}
+
+/* RFC 2409 section 6.2: p = 2^1024 - 2^960 - 1 + 2^64 * { [2^894 pi] +
+ * 129093 }: its first and last 64 bits are ones, and it is not skipped. */
+static void modp1024_refuses_invalid_values(void **state)
+{
+	BIGNUM *bn = BN_get_rfc2409_prime_1024(NULL);
+	struct dh_result out;
+	uint8_t p[128];
+
+	(void)state;
+	assert_int_equal(BN_bn2binpad(bn, p, 128), 128);
+	BN_free(bn);
+	assert_true(hex_equal(p, 16, "ffffffffffffffffc90fdaa22168c234"));
+	for (int below = 0; below < 2; below++) {
+		assert_int_equal(
+		    dh_exchange(IKE_GROUP_MODP1024, wire_span_of(p, 128), &out),
+		    -EINVAL);
+		p[127]--;
+	}
 	assert_int_equal(
-	    dh_finish(IKE_GROUP_ECP256, hex_decode(&priv, RFC5903_I),
-		hex_decode(&peer, RFC5903_GR), &out),
-	    0);
-	assert_true(hex_equal(out.shared, out.shared_len, RFC5903_GIR));
+	    dh_exchange(IKE_GROUP_MODP1024, wire_span_of(p, 128), &out), 0);
+	assert_int_equal(
+	    dh_exchange(IKE_GROUP_MODP1024, wire_span_of(p, 127), &out),
+	    -EINVAL);
 }
 
 static void odd_private_values_are_refused(void **state)
@@ -284,7 +389,7 @@ static void ecp_refuses_invalid_points(void **state)
 
 static void unknown_groups_are_refused(void **state)
 {
-	static const uint16_t groups[] = {0, IKE_GROUP_MODP1024,
+	static const uint16_t groups[] = {0, IKE_GROUP_MODP768,
 	    IKE_GROUP_MODP8192, IKE_GROUP_MODP2048S256, 999};
 	uint8_t pub[256] = {2};
 	struct dh_result out;
@@ -310,6 +415,8 @@ int main(void)
 	    cmocka_unit_test(ecp256_matches_rfc5903),
 	    cmocka_unit_test(halves_agree_with_a_whole),
 	    cmocka_unit_test(finish_matches_rfc5903),
+	    cmocka_unit_test(modp_groups_have_generator_2),
+	    cmocka_unit_test(modp1024_refuses_invalid_values),
 	    cmocka_unit_test(odd_private_values_are_refused),
 	    cmocka_unit_test(a_leading_zero_stays),
 	    cmocka_unit_test(modp_takes_two),

@@ -26,20 +26,24 @@ static struct ike_client *natted(struct ikew *w)
 static void each_suite_connects_with_and_without_nat(void **state)
 {
 	static const char *const suites[] = {"aes128-sha1-modp2048",
-	    "aes256-sha1-ecp256", "aes256-sha256-modp2048"};
+	    "aes256-sha1-ecp256", "aes256-sha256-modp2048",
+	    "3des-sha1-modp2048", "3des-sha256-ecp384", "des-md5-modp1024",
+	    "aes192-sha384-modp1536", "aes256-sha512-ecp521"};
+	enum { SUITES = sizeof(suites) / sizeof(suites[0]) };
 
 	(void)state;
-	for (size_t i = 0; i < 12; i++) {
+	for (size_t i = 0; i < 4 * SUITES; i++) {
 		bool is_nat = i & 1;
 		struct ikew *w = ikew_new(i);
 		struct ike_client *c = is_nat ? natted(w) : native(w);
 
-		w->save_often = i >= 6;
-		c->ike[0] = ikew_suite(true, suites[i % 6 / 2]);
+		w->save_often = i >= 2 * SUITES;
+		c->ike[0] = ikew_suite(true, suites[i / 2 % SUITES]);
+		ikew_accept(w, suites[i / 2 % SUITES], NULL);
 		assert_true(ikew_connect(w, c));
 		ikew_run(w, 100);
 		assert_int_equal(c->sa[0].floated, is_nat);
-		assert_true(ikew_logged(w, suites[i % 6 / 2]));
+		assert_true(ikew_logged(w, suites[i / 2 % SUITES]));
 		assert_int_equal(ikew_logged(w, "client behind NAT"), is_nat);
 		assert_int_equal(ikew_live_sas(w), 2);
 		assert_int_equal(ikew_peers_in(w, WORLD_PEER_UP), 1);

@@ -27,19 +27,24 @@ static void each_esp_suite_gets_equal_keys(void **state)
 {
 	static const char *const suites[] = {"aes256-sha256", "aes128-sha256",
 	    "aes256-sha1", "aes128-sha1", "aes256-sha256-modp2048",
-	    "aes128-sha1-ecp256"};
+	    "aes128-sha1-ecp256", "aes128gcm16", "aes192gcm16",
+	    "aes256gcm16-ecp256", "3des-sha1", "3des-md5-modp1024", "des-md5",
+	    "aes192-sha512", "aes128-sha384-modp1536"};
+	enum { SUITES = sizeof(suites) / sizeof(suites[0]) };
 
 	(void)state;
-	for (size_t i = 0; i < 12; i++) {
+	for (size_t i = 0; i < 2 * SUITES; i++) {
 		struct ikew *w = ikew_new(i);
 		struct ike_client *c = i & 1 ? natted(w) : native(w);
 
-		w->save_often = i >= 6;
-		c->esp[0] = ikew_suite(false, suites[i % 6]);
+		w->save_often = i >= SUITES;
+		c->esp[0] = ikew_suite(false, suites[i % SUITES]);
+		ikew_accept(w, NULL, suites[i % SUITES]);
 		assert_true(ikew_connect(w, c));
 		ikew_run(w, 50);
 		assert_true(ikew_logged(w, "IPsec SAs in"));
-		assert_non_null(strstr(w->peer[0].up.suite, suites[i % 6]));
+		assert_non_null(
+		    strstr(w->peer[0].up.suite, suites[i % SUITES]));
 		/* Later than the client's own limits: 3600 s, 250000 kB. */
 		assert_int_equal(w->sa[0].sa.hard_s, 3600 + 360 + 60);
 		assert_true(w->sa[0].sa.hard_bytes == 250000ull * 1280);

@@ -317,6 +317,11 @@ static void esp_key_lengths(void **state)
 	    {{ESP_AES, 256, ESP_AUTH_SHA384, 0}, 32, 48, 192},
 	    {{ESP_AES, 256, ESP_AUTH_SHA512, 0}, 32, 64, 256},
 	    {{ESP_3DES, 0, ESP_AUTH_SHA1, 0}, 24, 20, 96},
+	    {{ESP_DES, 0, ESP_AUTH_MD5, 0}, 8, 16, 96},
+	    /* RFC 4106 section 8.1: four bytes of salt behind the key. */
+	    {{ESP_AES_GCM_16, 128, 0, 0}, 20, 0, 0},
+	    {{ESP_AES_GCM_16, 192, 0, 0}, 28, 0, 0},
+	    {{ESP_AES_GCM_16, 256, 0, 0}, 36, 0, 0},
 	};
 	struct ike_keys k;
 	struct nist n;
@@ -407,12 +412,12 @@ static void impossible_input_is_refused(void **state)
 	assert_int_equal(
 	    keymat_psk_skeyid(*state, 99, psk, n.s_ni, n.s_nr, out), -ENOTSUP);
 	assert_int_equal(
-	    keymat_psk_skeyid(*state, IKE_HASH_MD5, psk, n.s_ni, n.s_nr, out),
+	    keymat_psk_skeyid(*state, IKE_HASH_TIGER, psk, n.s_ni, n.s_nr, out),
 	    -ENOTSUP);
 	assert_int_equal(keymat_derive(*state, &bad, n.s_ni, n.s_gxy, n.s_cky_i,
 			     n.s_cky_r, &k),
 	    -EINVAL);
-	bad.cipher = IKE_CIPHER_DES;
+	bad.cipher = IKE_CIPHER_CAMELLIA;
 	assert_int_equal(keymat_derive(*state, &bad, wire_span_of(big, 20),
 			     n.s_gxy, n.s_cky_i, n.s_cky_r, &k),
 	    -ENOTSUP);
@@ -441,7 +446,11 @@ static void impossible_esp_is_refused(void **state)
 	assert_int_equal(keymat_esp_derive(*state, &k, &in, &sa), -ENOTSUP);
 	in.suite = (struct ike_suite){ESP_AES, 128, ESP_AUTH_NONE, 0};
 	assert_int_equal(keymat_esp_derive(*state, &k, &in, &sa), -ENOTSUP);
-	in.suite.hash = ESP_AUTH_SHA1;
+	in.suite = (struct ike_suite){ESP_AES_GCM_16, 128, ESP_AUTH_SHA1, 0};
+	assert_int_equal(keymat_esp_derive(*state, &k, &in, &sa), -ENOTSUP);
+	in.suite = (struct ike_suite){ESP_AES_GCM_16, 160, 0, 0};
+	assert_int_equal(keymat_esp_derive(*state, &k, &in, &sa), -ENOTSUP);
+	in.suite = (struct ike_suite){ESP_AES, 128, ESP_AUTH_SHA1, 0};
 	in.nr_b.len = 0;
 	assert_int_equal(keymat_esp_derive(*state, &k, &in, &sa), -EINVAL);
 	assert_int_equal(sa.enc_len, 9);

@@ -209,8 +209,16 @@ static void phase1_refusals_name_the_attribute(void **state)
 		"1.7 AES/257-sha1-modp2048: AES with 257 bits is not "
 		"implemented"},
 	    {1, 1, "80010001 80020002 80030001 8004000e",
-		"1.7 des-sha1-modp2048: DES without key length is not "
-		"implemented"},
+		"1.7 des-sha1-modp2048: des is not accepted"},
+	    {1, 1, "80010001 800e0040 80020002 80030001 8004000e",
+		"1.7 des-sha1-modp2048: key length with des"},
+	    {1, 1, "80010007 800e0000 80020002 80030001 8004000e",
+		"1.7 AES-sha1-modp2048: AES with 0 bits is not implemented"},
+	    {1, 1, "80010007 000e00020100 80020002 80030001 8004000e",
+		"1.7 AES-sha1-modp2048: key length is not in basic form"},
+	    {1, 1, "80010007 800e0100 800e0080 80020002 80030001 8004000e",
+		"1.7 aes256-sha1-modp2048: key length occurs twice with two "
+		"values"},
 	    {1, 1, "80010005 800e00c0 80020002 80030001 8004000e",
 		"1.7 3des-sha1-modp2048: key length with 3des"},
 	    {1, 1, "80010007 800e0100 80020002 80030003 8004000e",
@@ -430,10 +438,21 @@ static void phase2_oddities(void **state)
 	    "1.1 AES-sha256: AES without key length is not implemented");
 	choose2_raw(DOI "0000001c 01030401 c0ffee01 00000010 010c0000 "
 			"80040002 80060100",
-	    "1.1 aes256-none: aes256-none is not accepted");
+	    "1.1 aes256-none: aes256 without authentication");
 	choose2_raw(DOI "0000001c 01030401 c0ffee01 00000010 01140000 "
 			"80040002 80060100",
-	    "1.1 aes256gcm16-none: AES-GCM-16 with 256 bits is not "
+	    "1.1 aes256gcm16: aes256gcm16 is not accepted");
+	choose2_raw(DOI "00000020 01030401 c0ffee01 00000014 01140000 "
+			"80040002 80060100 80050002",
+	    "1.1 aes256gcm16-sha1: HMAC-SHA1 beside aes256gcm16");
+	choose2_raw(DOI "0000001c 01030401 c0ffee01 00000010 01140000 "
+			"80040002 800600a0",
+	    "1.1 AES-GCM-16/160-none: AES-GCM-16 with 160 bits is not "
+	    "implemented");
+	/* AES-GMAC has no cipher and is never accepted (CVE-2024-3652). */
+	choose2_raw(DOI "0000001c 01030401 c0ffee01 00000010 01170000 "
+			"80040002 80060080",
+	    "1.1 NULL-AES-GMAC/128-none: NULL-AES-GMAC with 128 bits is not "
 	    "implemented");
 	choose2_raw(DOI "0000001c 01020401 c0ffee01 00000010 01030000 "
 			"80040002 80050002",

@@ -28,6 +28,12 @@ static void suites_parse_and_print(void **state)
 	    {SA_PHASE2, "aes128-sha1-modp2048", {12, 128, 2, 14}},
 	    {SA_PHASE2, "3des-sha384", {3, 192, 6, 0}},
 	    {SA_PHASE2, "aes192-sha512", {12, 192, 7, 0}},
+	    {SA_PHASE1, "des-md5-modp1024", {1, 64, 1, 2}},
+	    {SA_PHASE1, "3des-md5-modp1536", {5, 192, 1, 5}},
+	    {SA_PHASE2, "des-md5", {2, 64, 1, 0}},
+	    {SA_PHASE2, "aes128gcm16", {20, 128, 0, 0}},
+	    {SA_PHASE2, "aes192gcm16", {20, 192, 0, 0}},
+	    {SA_PHASE2, "aes256gcm16-ecp256", {20, 256, 0, 19}},
 	};
 
 	(void)state;
@@ -78,15 +84,19 @@ static void wrong_suites_are_refused(void **state)
 	    {SA_PHASE1, "AES256-sha1-modp2048", -EINVAL,
 		"\"AES256-sha1-modp2048\": \"AES256\" is no cipher of phase "
 		"1"},
-	    {SA_PHASE1, "aes256-md5-modp2048", -ENOTSUP,
-		"\"aes256-md5-modp2048\": \"md5\" is too weak or not "
+	    {SA_PHASE1, "aes256-sha1-modp768", -ENOTSUP,
+		"\"aes256-sha1-modp768\": \"modp768\" is too weak or not "
 		"implemented"},
-	    {SA_PHASE1, "aes256-sha1-modp1024", -ENOTSUP,
-		"\"aes256-sha1-modp1024\": \"modp1024\" is too weak or not "
-		"implemented"},
-	    {SA_PHASE2, "aes256gcm16-sha1", -ENOTSUP,
-		"\"aes256gcm16-sha1\": \"aes256gcm16\" is too weak or not "
-		"implemented"},
+	    {SA_PHASE2, "aes256gcm16-sha1", -EINVAL,
+		"\"aes256gcm16-sha1\": \"sha1\" is no group of ESP"},
+	    {SA_PHASE2, "aes256gcm16-", -EINVAL,
+		"\"aes256gcm16-\" is not of the form cipher[-group]"},
+	    {SA_PHASE2, "aes256gcm16-ecp256-x", -EINVAL,
+		"\"aes256gcm16-ecp256-x\" is not of the form "
+		"cipher[-group]"},
+	    {SA_PHASE1, "aes256gcm16-ecp256", -EINVAL,
+		"\"aes256gcm16-ecp256\": \"aes256gcm16\" is no cipher of "
+		"phase 1"},
 	    {SA_PHASE2, "null-sha1", -ENOTSUP,
 		"\"null-sha1\": \"null\" is too weak or not implemented"},
 	    {SA_PHASE2, "aes256", -EINVAL,

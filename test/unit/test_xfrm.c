@@ -202,7 +202,10 @@ static void test_refusals(void **state)
 	sa.auth = ESP_AUTH_MD5;
 	refuse(&sa);
 	sa = good;
-	sa.trunc_bits = 96; /* a draft's SHA-256: nobody must get it */
+	sa.trunc_bits = 256;
+	refuse(&sa);
+	sa = good;
+	sa.auth = sa.auth_len = sa.trunc_bits = 0;
 	refuse(&sa);
 	sa = good;
 	sa.auth_len = 20;
@@ -227,21 +230,81 @@ static void test_refusals(void **state)
 	refuse(&sa);
 }
 
-static void test_3des(void **state)
+/* Each pair of algorithms as the kernel calls it. */
+static void test_algorithms(void **state)
 {
-	struct ike_kernel_sa sa = sample(IKE_SA_OUT);
-	const struct xfrm_algo *crypt;
-	struct nl_msg *msg;
+	static const struct {
+		uint16_t cipher, auth, enc_len, auth_len, trunc_bits;
+		const char *crypt, *hmac;
+	} rows[] = {
+	    {ESP_AES, ESP_AUTH_SHA256, 16, 32, 128, "cbc(aes)", "hmac(sha256)"},
+	    {ESP_AES, ESP_AUTH_SHA256, 24, 32, 96, "cbc(aes)", "hmac(sha256)"},
+	    {ESP_AES, ESP_AUTH_SHA384, 32, 48, 192, "cbc(aes)", "hmac(sha384)"},
+	    {ESP_AES, ESP_AUTH_SHA512, 32, 64, 256, "cbc(aes)", "hmac(sha512)"},
+	    {ESP_3DES, ESP_AUTH_SHA1, 24, 20, 96, "cbc(des3_ede)",
+		"hmac(sha1)"},
+	    {ESP_DES, ESP_AUTH_MD5, 8, 16, 96, "cbc(des)", "hmac(md5)"},
+	};
 
 	(void)state;
-	sa.cipher = ESP_3DES;
-	sa.enc_len = 24;
-	msg = xfrm_build_add(&sa, false);
-	assert_non_null(msg);
-	crypt = attr(msg, XFRMA_ALG_CRYPT, sizeof(*crypt) + 24);
-	assert_non_null(crypt);
-	assert_string_equal(crypt->alg_name, "cbc(des3_ede)");
-	xfrm_msg_free(msg);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ike_kernel_sa sa = sample(IKE_SA_OUT);
+		const struct xfrm_algo_auth *auth;
+		const struct xfrm_algo *crypt;
+		struct nl_msg *msg;
+
+		sa.cipher = rows[i].cipher;
+		sa.auth = rows[i].auth;
+		sa.enc_len = rows[i].enc_len;
+		sa.auth_len = rows[i].auth_len;
+		sa.trunc_bits = rows[i].trunc_bits;
+		msg = xfrm_build_add(&sa, false);
+		assert_non_null(msg);
+		crypt = attr(
+		    msg, XFRMA_ALG_CRYPT, sizeof(*crypt) + rows[i].enc_len);
+		assert_string_equal(crypt->alg_name, rows[i].crypt);
+		auth = attr(msg, XFRMA_ALG_AUTH_TRUNC,
+		    sizeof(*auth) + rows[i].auth_len);
+		assert_string_equal(auth->alg_name, rows[i].hmac);
+		assert_int_equal(auth->alg_trunc_len, rows[i].trunc_bits);
+		xfrm_msg_free(msg);
+		sa.trunc_bits += 8;
+		assert_null(xfrm_build_add(&sa, false));
+	}
+}
+
+/* AES-GCM: key and salt in one, and nothing for authentication. */
+static void test_aead(void **state)
+{
+	(void)state;
+	for (uint16_t len = 0; len <= IKE_KEY_MAX; len++) {
+		struct ike_kernel_sa sa = sample(IKE_SA_IN);
+		const struct xfrm_algo_aead *aead;
+		struct nl_msg *msg;
+
+		sa.cipher = ESP_AES_GCM_16;
+		sa.enc_len = len;
+		sa.auth = sa.auth_len = sa.trunc_bits = 0;
+		msg = xfrm_build_add(&sa, false);
+		assert_int_equal(
+		    msg != NULL, len == 20 || len == 28 || len == 36);
+		if (!msg)
+			continue;
+		aead = attr(msg, XFRMA_ALG_AEAD, sizeof(*aead) + len);
+		assert_non_null(aead);
+		assert_string_equal(aead->alg_name, "rfc4106(gcm(aes))");
+		assert_int_equal(aead->alg_key_len, len * 8);
+		assert_int_equal(aead->alg_icv_len, 128);
+		assert_memory_equal(aead->alg_key, sa.enc_key, len);
+		assert_null(attr(msg, XFRMA_ALG_CRYPT, 0));
+		assert_null(attr(msg, XFRMA_ALG_AUTH_TRUNC, 0));
+		xfrm_msg_free(msg);
+		sa.auth = ESP_AUTH_SHA1;
+		refuse(&sa);
+		sa.auth = 0;
+		sa.auth_len = 20;
+		refuse(&sa);
+	}
 }
 
 /* --- events ------------------------------------------------------------- */
@@ -420,7 +483,8 @@ int main(void)
 	    cmocka_unit_test(test_outbound),
 	    cmocka_unit_test(test_update_and_delete),
 	    cmocka_unit_test(test_refusals),
-	    cmocka_unit_test(test_3des),
+	    cmocka_unit_test(test_algorithms),
+	    cmocka_unit_test(test_aead),
 	    cmocka_unit_test(test_expire),
 	    cmocka_unit_test(test_foreign_events),
 	    cmocka_unit_test(test_mapping),
