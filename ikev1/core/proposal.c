@@ -20,7 +20,8 @@ struct candidate {
 	const struct sa_protocol *protocol;
 	const struct sa_transform *transform;
 	struct ike_suite suite;
-	char why[WHY_MAX]; /* it is refused */
+	unsigned int depth; /* checks passed: how near it came */
+	char why[WHY_MAX];  /* it is refused */
 };
 
 static bool refuse(struct candidate *c, const char *fmt, ...)
@@ -212,14 +213,14 @@ static bool is_in_policy(struct candidate *c)
 
 	if (!word)
 		return true;
+	c->depth += (unsigned int)word;
 	if (word == PROPOSAL_WORD_GROUP && !c->suite.group)
 		return refuse(c, "group (PFS) is missing");
 	return refuse_suite(c, word);
 }
 
-static bool is_acceptable(struct candidate *c)
+static bool check_protocol(struct candidate *c)
 {
-	const struct sa_transform *t = c->transform;
 	uint8_t protocol = c->offer->phase == SA_PHASE1 ? ISAKMP_PROTO_ISAKMP
 							: ISAKMP_PROTO_ESP;
 	char name[ISAKMP_NAME_MAX];
@@ -230,14 +231,33 @@ static bool is_acceptable(struct candidate *c)
 		    isakmp_name(ISAKMP_REG_PROTOCOL, protocol));
 	if (!is_alone(c->offer, c->protocol))
 		return refuse(c, "%s together with another protocol", name);
+	return true;
+}
+
+static bool check_attributes(struct candidate *c)
+{
+	const struct sa_transform *t = c->transform;
+	char name[ISAKMP_NAME_MAX];
+
 	if (t->bad_reason)
 		return refuse(c, "%s %s",
 		    isakmp_name_text(attribute_registry(c->offer->phase),
 			t->bad_attribute, name),
 		    t->bad_reason);
-	if (c->offer->phase == SA_PHASE1 ? !check_phase1(c) : !check_phase2(c))
-		return false;
-	return check_key_length(c) && check_auth(c) && is_in_policy(c);
+	return c->offer->phase == SA_PHASE1 ? check_phase1(c) : check_phase2(c);
+}
+
+static bool is_acceptable(struct candidate *c)
+{
+	static bool (*const checks[])(struct candidate *) = {check_protocol,
+	    check_attributes, check_key_length, check_auth, is_in_policy};
+
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		c->depth += 8; /* the last one counts its words too */
+		if (!checks[i](c))
+			return false;
+	}
+	return true;
 }
 
 /* The lower, the better; see the order in the header. */
@@ -273,15 +293,6 @@ static struct candidate candidate_of(const struct sa_offer *offer,
 		.group = t->group}};
 }
 
-static void report_refusal(struct text *t, const struct candidate *c)
-{
-	char suite[PROPOSAL_SUITE_MAX];
-
-	proposal_suite_text(c->offer->phase, &c->suite, suite);
-	text_put(t, "%s%u.%u %s: %s", t->pos ? "; " : "", c->protocol->number,
-	    c->transform->number, suite, c->why);
-}
-
 static void choice_set(struct proposal_choice *out, const struct candidate *c,
     size_t protocol, size_t transform)
 {
@@ -296,35 +307,132 @@ static void choice_set(struct proposal_choice *out, const struct candidate *c,
 	    .life_kilobytes = t->life_kilobytes};
 }
 
+/* Goes through the transforms one after another. */
+struct walk {
+	const struct sa_offer *offer;
+	size_t protocol, transform; /* of the one that came last */
+	size_t next;		    /* in its protocol */
+};
+
+static bool walk_on(struct walk *w)
+{
+	const struct sa_offer *o = w->offer;
+
+	while (w->protocol < o->protocol_count &&
+	       w->next >= o->protocol[w->protocol].count) {
+		w->protocol++;
+		w->next = 0;
+	}
+	if (w->protocol >= o->protocol_count)
+		return false;
+	w->transform = o->protocol[w->protocol].first + w->next++;
+	return true;
+}
+
+/* The best of what is acceptable; nearest: the best of what is not. */
+static bool choose(const struct sa_offer *offer,
+    const struct proposal_policy *policy, struct proposal_choice *out,
+    struct candidate *nearest)
+{
+	struct walk w = {.offer = offer};
+	uint32_t best = UINT32_MAX;
+
+	while (walk_on(&w)) {
+		struct candidate c =
+		    candidate_of(offer, policy, &offer->protocol[w.protocol],
+			&offer->transform[w.transform]);
+
+		if (!is_acceptable(&c)) {
+			if (!nearest->protocol || c.depth > nearest->depth)
+				*nearest = c;
+		} else if (rank_of(&c) < best) {
+			best = rank_of(&c);
+			choice_set(out, &c, w.protocol, w.transform);
+		}
+	}
+	return best != UINT32_MAX;
+}
+
+/* --- report -------------------------------------------------------------- */
+
+static void put_candidate(struct text *t, const struct candidate *c)
+{
+	char suite[PROPOSAL_SUITE_MAX];
+
+	text_put(t, "%u.%u %s", c->protocol->number, c->transform->number,
+	    proposal_suite_text(c->offer->phase, &c->suite, suite));
+}
+
+/* The strictest profile that takes something of the offer. */
+static void put_remedy(struct text *t, const struct sa_offer *offer,
+    const struct proposal_policy *policy)
+{
+	struct proposal_policy other = *policy;
+	struct proposal_choice choice;
+	char suite[PROPOSAL_SUITE_MAX];
+
+	for (size_t i = 0; (other.accept = profile_at(i)); i++) {
+		struct candidate nearest = {.protocol = NULL};
+
+		if (!choose(offer, &other, &choice, &nearest))
+			continue;
+		text_put(t, ". Profile %s would allow %s",
+		    other.accept->profile,
+		    proposal_suite_text(offer->phase, &choice.suite, suite));
+		return;
+	}
+	text_put(t, ". No profile would allow any of it");
+}
+
+static void put_offer(struct text *t, const struct sa_offer *offer,
+    const struct proposal_policy *policy)
+{
+	struct walk w = {.offer = offer};
+	const char *between = ". Offered: ";
+
+	while (walk_on(&w)) {
+		struct candidate c =
+		    candidate_of(offer, policy, &offer->protocol[w.protocol],
+			&offer->transform[w.transform]);
+
+		text_put(t, "%s", between);
+		put_candidate(t, &c);
+		between = ", ";
+	}
+	if (offer->dropped)
+		text_put(t, "; %zu more were not looked at", offer->dropped);
+}
+
+static void report_refusal(struct text *t, const struct sa_offer *offer,
+    const struct proposal_policy *policy, const struct candidate *nearest)
+{
+	const struct ike_policy *p = policy->accept;
+	bool has_list = offer->phase == SA_PHASE1 ? p->ike_count : p->esp_count;
+
+	if (nearest->protocol) {
+		put_candidate(t, nearest);
+		text_put(t, ": %s", nearest->why);
+	} else {
+		text_put(t, "nothing is offered");
+	}
+	put_remedy(t, offer, policy);
+	if (has_list || !p->profile)
+		text_put(t, ". Accepted: ");
+	else
+		text_put(t, ". Profile %s accepts: ", p->profile);
+	policy_put(t, p, offer->phase);
+	put_offer(t, offer, policy);
+}
+
 int proposal_choose(const struct sa_offer *offer,
     const struct proposal_policy *policy, struct proposal_choice *out,
     char report[PROPOSAL_REPORT_MAX])
 {
 	struct text text = text_begin(report, PROPOSAL_REPORT_MAX);
-	uint32_t best = UINT32_MAX;
+	struct candidate nearest = {.protocol = NULL};
 
-	for (size_t i = 0; i < offer->protocol_count; i++) {
-		const struct sa_protocol *p = &offer->protocol[i];
-
-		for (size_t k = 0; k < p->count; k++) {
-			size_t index = p->first + k;
-			struct candidate c = candidate_of(
-			    offer, policy, p, &offer->transform[index]);
-
-			if (!is_acceptable(&c)) {
-				report_refusal(&text, &c);
-			} else if (rank_of(&c) < best) {
-				best = rank_of(&c);
-				choice_set(out, &c, i, index);
-			}
-		}
-	}
-	if (best != UINT32_MAX) {
-		report[0] = '\0';
+	if (choose(offer, policy, out, &nearest))
 		return 0;
-	}
-	if (offer->dropped)
-		text_put(
-		    &text, "; %zu more were not looked at", offer->dropped);
+	report_refusal(&text, offer, policy, &nearest);
 	return -ENOENT;
 }

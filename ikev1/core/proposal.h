@@ -14,7 +14,7 @@
 #include "ikev1/core/proposal_suite.h"
 
 /* Room for the report on a refused offer, NUL included. */
-#define PROPOSAL_REPORT_MAX 1500
+#define PROPOSAL_REPORT_MAX 900
 
 struct proposal_choice {
 	size_t protocol;	/* index into the offer */
@@ -37,9 +37,10 @@ struct proposal_policy {
 
 /*
  * Chooses.  Returns 0, or -ENOENT when nothing fits; then report says what
- * was offered, transform by transform, and which attribute failed ("1.1
- * aes256-sha1-modp1024: ... is not accepted; 1.2 ...": number of
- * proposal and transform).
+ * an operator can act on, the most useful first: the nearest transform and
+ * what is wrong with it ("1.3 aes256-sha1-modp1024: group: ... is not
+ * accepted": number of proposal and transform), which profile would allow
+ * what, or that none does, what is accepted, and all that was offered.
  */
 int proposal_choose(const struct sa_offer *offer,
     const struct proposal_policy *policy, struct proposal_choice *out,

@@ -79,6 +79,15 @@ static void offer_suites(struct offered *o, enum sa_phase phase,
 	    sa_decode(phase, wire_span_of(o->body, w.pos), &o->offer, NULL), 0);
 }
 
+/* The nearest transform and its fault come first in a report. */
+static void assert_nearest(const char *report, const char *want)
+{
+	size_t len = strlen(want);
+
+	if (strncmp(report, want, len) || strncmp(report + len, ". ", 2))
+		fail_msg("\"%s\" does not start with \"%s\"", report, want);
+}
+
 /* Which of the offered transforms is taken: its index, or -ENOENT. */
 static int choose1(const char *offered, const char *configured, char *report)
 {
@@ -94,7 +103,6 @@ static int choose1(const char *offered, const char *configured, char *report)
 	err = proposal_choose(&o.offer, &policy, &choice, report);
 	if (err)
 		return err;
-	assert_string_equal(report, "");
 	assert_int_equal(choice.protocol, 0);
 	assert_int_equal(choice.life_seconds, 3600);
 	assert_int_equal(choice.life_kilobytes, 0);
@@ -251,22 +259,54 @@ static void phase1_refusals_name_the_attribute(void **state)
 		    choose1_raw(rows[i].protocol, rows[i].id, rows[i].attrs,
 			"aes256-sha1-modp2048 aes128-sha1-ecp256", report),
 		    -ENOENT);
-		assert_string_equal(report, rows[i].report);
+		assert_nearest(report, rows[i].report);
 	}
 }
 
-static void every_transform_is_reported(void **state)
+static void reports_say_what_to_do(void **state)
 {
 	char report[PROPOSAL_REPORT_MAX];
 
 	(void)state;
 	assert_int_equal(
-	    choose1("aes256-sha1-ecp384 3des-sha1-modp2048",
+	    choose1("3des-sha1-modp2048 aes256-sha1-ecp384 aes128-md5-modp1024",
 		"aes256-sha256-modp2048 aes256-sha1-ecp256", report),
 	    -ENOENT);
 	assert_string_equal(report,
-	    "1.1 aes256-sha1-ecp384: group: aes256-sha1-ecp384 is not "
-	    "accepted; 1.2 3des-sha1-modp2048: 3des is not accepted");
+	    "1.2 aes256-sha1-ecp384: group: aes256-sha1-ecp384 is not "
+	    "accepted. Profile compatible would allow aes256-sha1-ecp384. "
+	    "Accepted: aes256-sha256-modp2048, aes256-sha1-ecp256. Offered: "
+	    "1.1 3des-sha1-modp2048, 1.2 aes256-sha1-ecp384, 1.3 "
+	    "aes128-md5-modp1024");
+	assert_int_equal(
+	    choose1("des-md5-modp1024", "aes256-sha256-modp2048", report),
+	    -ENOENT);
+	assert_string_equal(report,
+	    "1.1 des-md5-modp1024: des is not accepted. No profile would "
+	    "allow any of it. Accepted: aes256-sha256-modp2048. Offered: 1.1 "
+	    "des-md5-modp1024");
+}
+
+static void reports_name_the_profile(void **state)
+{
+	struct suites theirs =
+	    parse(SA_PHASE1, "aes256-sha1-modp1024 3des-sha1-modp1024");
+	struct proposal_policy policy = {.accept = profile_find("compatible")};
+	char report[PROPOSAL_REPORT_MAX];
+	struct proposal_choice choice;
+	static struct offered o;
+
+	(void)state;
+	offer_suites(&o, SA_PHASE1, &theirs, 0);
+	assert_int_equal(
+	    proposal_choose(&o.offer, &policy, &choice, report), -ENOENT);
+	assert_string_equal(report,
+	    "1.1 aes256-sha1-modp1024: group: aes256-sha1-modp1024 is not "
+	    "accepted. Profile legacy would allow aes256-sha1-modp1024. "
+	    "Profile compatible accepts: aes256 aes192 aes128 3des with "
+	    "sha256 sha384 sha512 sha1 and ecp256 modp2048 ecp384 modp3072 "
+	    "modp4096 ecp521. Offered: 1.1 aes256-sha1-modp1024, 1.2 "
+	    "3des-sha1-modp1024");
 }
 
 /* 64 refusals are longer than the report; some more are not decoded. */
@@ -294,7 +334,7 @@ static void a_long_report_is_cut(void **state)
 	assert_int_equal(offer.dropped, 6);
 	assert_int_equal(
 	    proposal_choose(&offer, &policy, &choice, report), -ENOENT);
-	assert_in_range(strlen(report), 1300, PROPOSAL_REPORT_MAX - 1);
+	assert_in_range(strlen(report), 800, PROPOSAL_REPORT_MAX - 1);
 	assert_string_equal(report + strlen(report) - 3, "...");
 	/* Few refusals and many dropped: the count is told. */
 	offer.protocol[0].count = 1;
@@ -329,7 +369,7 @@ static void check_case2(const struct case2 *c)
 	err = proposal_choose(&o.offer, &policy, &choice, report);
 	if (c->want < 0) {
 		assert_int_equal(err, c->want);
-		assert_string_equal(report, c->report);
+		assert_nearest(report, c->report);
 		return;
 	}
 	assert_int_equal(err, 0);
@@ -407,8 +447,9 @@ static void choose2_raw(const char *body, const char *want)
 	    sa_decode(SA_PHASE2, hex_decode(&h, body), &offer, NULL), 0);
 	err = proposal_choose(&offer, &policy, &choice, report);
 	assert_int_equal(err, *want ? -ENOENT : 0);
-	assert_string_equal(report, want);
-	if (!*want)
+	if (*want)
+		assert_nearest(report, want);
+	else
 		assert_int_equal(choice.life_seconds, IPSEC_LIFE_DEFAULT_S);
 }
 
@@ -471,8 +512,12 @@ static void bundles_are_refused_as_one(void **state)
 	choose2_raw(DOI
 	    "0200001c 01020401 c0ffee01 00000010 01030000 80040002 80050002"
 	    "00000020 01030401 c0ffee02 00000014 010c0000 " AES256_SHA256,
-	    "1.1 3des-sha1: AH, not ESP; 1.1 aes256-sha256: ESP together "
-	    "with another protocol");
+	    "1.1 3des-sha1: AH, not ESP");
+	/* IPCOMP beside ESP, both in one proposal. */
+	choose2_raw(DOI
+	    "02000020 01030401 c0ffee02 00000014 010c0000 " AES256_SHA256
+	    "00000016 01040201 0001 0000000c 01020000 80040002",
+	    "1.1 aes256-sha256: ESP together with another protocol");
 }
 
 int main(void)
@@ -480,7 +525,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(phase1_is_ranked),
 	    cmocka_unit_test(phase1_refusals_name_the_attribute),
-	    cmocka_unit_test(every_transform_is_reported),
+	    cmocka_unit_test(reports_say_what_to_do),
+	    cmocka_unit_test(reports_name_the_profile),
 	    cmocka_unit_test(a_long_report_is_cut),
 	    cmocka_unit_test(phase2_is_chosen),
 	    cmocka_unit_test(phase2_oddities),
