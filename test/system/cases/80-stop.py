@@ -3,6 +3,7 @@
 
 import os
 import signal
+import subprocess
 
 from capture import Capture, check_outside
 from concentrator import CONFIGURATION, LOCAL, Concentrator
@@ -85,6 +86,43 @@ def missing_device(case, server):
     )
 
 
+def unload(module):
+    """Remove a module; sockets and SAs of hosts that ended let go of it a little later."""
+    done = subprocess.run(("rmmod", module), capture_output=True, check=False)
+    return done.returncode == 0 or not os.path.exists(f"/sys/module/{module}")
+
+
+def missing_module(case, server, module, programs):
+    """Without the module each program names it and a package that has it, and ends with 4."""
+    if not os.path.exists(f"/sys/module/{module}/initstate"):
+        return  # a part of this kernel
+    block = "/etc/modprobe.d/sallyport-test.conf"
+    with open(block, "w", encoding="ascii") as file:
+        file.write(f"install {module} /bin/false\n")
+    try:
+        wait_for(f"{module} to be unloaded", lambda: unload(module))
+        for name in programs:
+            done = server.host.run(
+                server.program(name), "-c", "/etc/sallyport/sallyport.conf", check=False
+            )
+            case.check(
+                f"without {module} {name} ends with 4 and says what is missing",
+                done.returncode == 4
+                and module in done.stderr
+                and "install" in done.stderr,
+                f"{done.returncode}: {done.stderr}",
+            )
+        found = server.sallyport("check", check=False).stdout
+        case.check(
+            f"sallyport check finds that {module} is missing",
+            any("PROBLEM" in line and module in line for line in found.splitlines()),
+            found,
+        )
+    finally:
+        os.unlink(block)
+        subprocess.run(("modprobe", module), check=True)
+
+
 def ikev1d_first(case, server, client):
     """The other order, as procd may: l2tpd still tells the client, while the SAs live."""
     with case.step("ikev1d stopped before l2tpd: a client is connected"):
@@ -149,6 +187,7 @@ def run(case):
     with case.step("other orders: only ARP, IKE and ESP were seen outside") as notes:
         notes.append(check_outside(capture.stop(), ("ESP", "UDP 4500")))
     missing_device(case, server)
+    missing_module(case, server, "l2tp_ppp", ("l2tpd",))
     for name, port in (("ikev1d", 500), ("l2tpd", 1701)):
         with case.step(f"a busy port ends {name} with 6") as notes:
             blocker = server.host.start("blocker", "python3", "-c", BLOCK, str(port))
