@@ -203,17 +203,11 @@ static void send_held(void *ctx, const struct lm_held *held, int fd)
 	send_to_engine(ctx, LM_HELD, 0, held, fd);
 }
 
-struct count_held {
-	uint32_t count;
-};
-
 static void count_held(void *ctx, const struct lm_held *held, int fd)
 {
-	struct count_held *c = ctx;
-
 	(void)held;
 	(void)fd;
-	c->count++;
+	((struct lm_count *)ctx)->count++;
 }
 
 static void on_engine_started(void *ctx, int fd)
@@ -224,8 +218,7 @@ static void on_engine_started(void *ctx, int fd)
 	    .end = on_engine_channel_end,
 	    .ctx = m,
 	};
-	struct count_held held = {0};
-	struct lm_count end;
+	struct lm_count held = {0};
 
 	if (m->chan)
 		chan_close(m->chan);
@@ -237,8 +230,7 @@ static void on_engine_started(void *ctx, int fd)
 	objects_each(m->objects, send_held, m);
 	m->is_fixed_told = false;
 	tell_fixed(m);
-	end.count = held.count;
-	send_to_engine(m, LM_HELD_END, 0, &end, -1);
+	send_to_engine(m, LM_HELD_END, 0, &held, -1);
 }
 
 static void on_engine_ended(void *ctx, int status)
