@@ -1,0 +1,808 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What went wrong elsewhere, before anybody was authenticated: one test for
+ * each.  test_ike_cve_auth.c has what an authenticated client can send.
+ *
+ * Not our concern, because the code does not exist here:
+ *	CVE-2026-50721, CVE-2018-15836	RSA signatures: only PSK is taken
+ *	CVE-2013-2052, -2053, -2054	DNS: nothing a peer says is resolved
+ *	CVE-2010-3302, -3308, -3752, -3753, CVE-2013-5018, CVE-2013-6466,
+ *	CVE-2016-5361, CVE-2021-45079, CVE-2015-8023, CVE-2025-62291	XAuth,
+ *		Mode Config, EAP, IKEv2, and being a client of them
+ *	CVE-2009-2185			ASN.1: never parsed, only printed
+ *	CVE-2026-35333			RADIUS
+ *	CVE-2006-4436			replay window: test_xfrm.c
+ *	CVE-2026-43284 and the kernel's	what ikev1d does without ESP:
+ *					test/system
+ *	sections 1.5 to 1.8		L2TP and pppd: the tests of l2tpd
+ *	CVE-2016-10396, CVE-2013-6076, CVE-2009-1574, racoon #40: fragments;
+ *		their reassembly has a test of its own, here they are refused
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "ikev1/core/isakmp.h"
+#include "ikev1/core/payload_sa.h"
+#include "test/lib/ike_forge.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct ike_client *native(struct ikew *w)
+{
+	return ikew_client(w, "203.0.113.7", NULL, 0);
+}
+
+/* From c's address; the log is bounded. */
+static void inject(
+    struct ikew *w, const struct ike_client *c, const uint8_t *m, size_t len)
+{
+	ikew_log_clear(w);
+	ikew_inject(w, &c->outer[0], 500, m, len);
+}
+
+/* A message 1 with an SA payload of these bytes. */
+static void inject_sa(
+    struct ikew *w, const struct ike_client *c, const uint8_t *sa, size_t len)
+{
+	static uint64_t count;
+	uint8_t m[CLIENT_PACKET_MAX], cookie[8] = {1};
+	struct forge_item item = {ISAKMP_PAYLOAD_SA, sa, len};
+
+	count++;
+	memcpy(cookie, &count, sizeof(count));
+	cookie[7] = 1;
+	inject(w, c, m, forge_message(m, 2, cookie, NULL, &item, 1));
+}
+
+/* Stops a handshake before its n-th message (1, 3, 5 are 0, 1, 2). */
+static struct ikew *stopped(int n, struct ike_client **c, struct forge_copy *m)
+{
+	struct ikew *w = ikew_new(1);
+
+	*m = (struct forge_copy){.exchange = 2, .skip = n, .stop = true};
+	w->filter = forge_copy;
+	w->filter_ctx = m;
+	*c = native(w);
+	ikec_start_main(*c);
+	while (!m->len)
+		ikew_run(w, 1);
+	(*c)->is_mute = true;
+	ikew_log_clear(w);
+	return w;
+}
+
+/* One attribute (type and value, or a V form) in place of the others. */
+struct attribute {
+	uint16_t type, value;
+};
+
+/* An SA payload with one transform of these attributes. */
+static size_t sa_of(uint8_t *out, const struct attribute *a, size_t count)
+{
+	size_t attrs = 4 * count;
+	uint8_t head[] = {0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0,
+	    (uint8_t)(16 + attrs), 1, 1, 0, 1, 0, 0, 0, (uint8_t)(8 + attrs), 1,
+	    1, 0, 0};
+	struct wire_writer w;
+
+	wire_writer_init(&w, out, 1024);
+	wire_put_bytes(&w, head, sizeof(head));
+	for (size_t i = 0; i < count; i++) {
+		wire_put_u16(&w, a[i].type | 0x8000);
+		wire_put_u16(&w, a[i].value);
+	}
+	return w.pos;
+}
+
+/* Cipher, hash, method, group, key length, life type and duration. */
+static const struct attribute good[] = {
+    {1, 7}, {2, 2}, {3, 1}, {4, 19}, {14, 256}, {11, 1}, {12, 28800}};
+#define GOOD (sizeof(good) / sizeof(good[0]))
+
+static bool is_taken(struct ikew *w, const struct ike_client *c,
+    const struct attribute *a, size_t count)
+{
+	size_t before = ikew_counts(w).first;
+	uint8_t sa[1024];
+
+	inject_sa(w, c, sa, sa_of(sa, a, count));
+	return ikew_counts(w).first > before;
+}
+
+/* 65,536 values of one attribute; only one of them is taken. */
+static void only_value(size_t index, uint16_t value)
+{
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = native(w);
+	struct attribute a[GOOD];
+	int taken = 0;
+
+	w->filter = forge_copy; /* replies go nowhere */
+	w->filter_ctx = &(struct forge_copy){
+	    .from_server = true, .stop = true, .len = 0, .exchange = 0};
+	for (uint32_t v = 0; v < 65536; v++) {
+		((struct forge_copy *)w->filter_ctx)->len = 0;
+		memcpy(a, good, sizeof(a));
+		a[index].value = (uint16_t)v;
+		if (!is_taken(w, c, a, GOOD))
+			continue;
+		taken++;
+		assert_true(v == value);
+	}
+	assert_int_equal(taken, 1);
+	ikew_free(w);
+}
+
+static void cve_2018_0131_no_method_but_psk(void **state)
+{
+	(void)state;
+	only_value(2, IKE_AUTH_PSK);
+}
+
+static void cve_2014_9221_private_group_numbers_reach_no_table(void **state)
+{
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = native(w);
+	struct attribute a[GOOD];
+
+	(void)state;
+	memcpy(a, good, sizeof(a));
+	for (uint32_t v = 0; v < 65536; v += v < 64 || v > 65500 ? 1 : 97) {
+		uint8_t sa[1024];
+
+		a[3].value = (uint16_t)(v == 1024 ? 1025 : v);
+		w->last_out_len = 0;
+		inject_sa(w, c, sa, sa_of(sa, a, GOOD));
+		/* 14 and 19 are configured, though 14 with other ciphers. */
+		assert_int_equal(
+		    w->last_out_len > 28 && w->last_out[18] == 2, v == 19);
+		memset(w->queue, 0, sizeof(w->queue));
+	}
+	ikew_free(w);
+}
+
+static void cve_2011_3380_key_lengths(void **state)
+{
+	static const uint16_t bad[] = {
+	    0, 1, 7, 8, 64, 120, 127, 129, 255, 257, 512, 32768, 65535};
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = native(w);
+	struct attribute a[GOOD + 1];
+	uint8_t sa[1024];
+	size_t len;
+
+	(void)state;
+	memcpy(a, good, sizeof(good));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		a[4].value = bad[i];
+		assert_false(is_taken(w, c, a, GOOD));
+	}
+	a[4] = (struct attribute){12, 28800}; /* missing */
+	assert_false(is_taken(w, c, a, GOOD));
+	memcpy(a, good, sizeof(good)); /* twice, and not the same */
+	a[GOOD] = (struct attribute){14, 128};
+	assert_false(is_taken(w, c, a, GOOD + 1));
+	/* In V form, with every length that its header can claim. */
+	len = sa_of(sa, good, GOOD);
+	sa[24 + 16] &= 0x7f;
+	for (uint32_t claim = 0; claim < 65536; claim += claim < 64 ? 1 : 251) {
+		size_t before = ikew_counts(w).first;
+
+		sa[24 + 18] = (uint8_t)(claim >> 8);
+		sa[24 + 19] = (uint8_t)claim;
+		inject_sa(w, c, sa, len);
+		assert_int_equal(ikew_counts(w).first, before);
+		memset(w->queue, 0, sizeof(w->queue));
+	}
+	ikew_free(w);
+}
+
+static void cve_2015_4047_gssapi_attributes(void **state)
+{
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = native(w);
+	struct attribute a[GOOD + 1];
+
+	(void)state;
+	memcpy(a, good, sizeof(good));
+	assert_true(is_taken(w, c, a, GOOD));
+	a[GOOD] = (struct attribute){16384, 4};
+	for (int i = 0; i < 3; i++)
+		assert_false(is_taken(w, c, a, GOOD + 1));
+	ikew_free(w);
+}
+
+/* Racoon #37: a transform whose attribute runs past its end. */
+static void racoon_37_attributes_stay_in_their_transform(void **state)
+{
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = native(w);
+	uint8_t sa[1024];
+	size_t len = sa_of(sa, good, GOOD);
+
+	(void)state;
+	for (size_t at = 8; at < len; at++) {
+		uint8_t old = sa[at];
+
+		for (int v = 0; v < 256; v += 5) {
+			sa[at] = (uint8_t)v;
+			inject_sa(w, c, sa, len);
+			memset(w->queue, 0, sizeof(w->queue));
+		}
+		sa[at] = old;
+	}
+	for (size_t cut = 0; cut < len; cut++) {
+		size_t before = ikew_counts(w).first;
+
+		inject_sa(w, c, sa, cut);
+		assert_int_equal(ikew_counts(w).first, before);
+		memset(w->queue, 0, sizeof(w->queue));
+	}
+	assert_int_equal(ikew_counts(w).sas, 0);
+	ikew_free(w);
+}
+
+/* Racoon #38, #39; Windows sends FRAGMENTATION without the ability word. */
+static void racoon_39_vendor_ids_of_every_length(void **state)
+{
+	static const uint8_t frag[] = {0x40, 0x48, 0xb7, 0xd5, 0x6e, 0xbc, 0xe8,
+	    0x85, 0x25, 0xe7, 0xde, 0x7f, 0x00, 0xd6, 0xc2, 0xd3, 0x80, 0, 0, 0,
+	    0, 0, 0, 0};
+	static const uint8_t ms[] = {0x1e, 0x2b, 0x51, 0x69, 0x05, 0x99, 0x1c,
+	    0x7d, 0x7c, 0x96, 0xfc, 0xbf, 0xb5, 0x87, 0xe4, 0x61, 0, 0, 0, 9, 0,
+	    0, 0, 0};
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = native(w);
+	uint8_t sa[256], m[CLIENT_PACKET_MAX], cookie[8] = {1};
+
+	(void)state;
+	for (size_t len = 0; len <= sizeof(frag); len++) {
+		struct forge_item items[] = {
+		    {ISAKMP_PAYLOAD_SA, sa, forge_sa(sa, "aes256-sha1-ecp256")},
+		    {ISAKMP_PAYLOAD_VID, frag, len},
+		    {ISAKMP_PAYLOAD_VID, ms, len},
+		};
+
+		cookie[0]++;
+		w->last_out_len = 0;
+		inject(w, c, m, forge_message(m, 2, cookie, NULL, items, 3));
+		assert_true(w->last_out_len > 28 && w->last_out[18] == 2);
+	}
+	ikew_free(w);
+}
+
+static void cve_2013_4564_short_datagrams_and_versions(void **state)
+{
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = native(w);
+	struct forge_state before;
+	uint8_t m[CLIENT_PACKET_MAX];
+	size_t len = forge_first(m, 5);
+
+	(void)state;
+	forge_remember(w, &before);
+	for (size_t n = 0; n <= 28; n++)
+		inject(w, c, m, n);
+	for (unsigned int v = 0; v < 256; v++) {
+		if (v == 0x10)
+			continue;
+		m[17] = (uint8_t)v;
+		inject(w, c, m, len);
+	}
+	m[17] = 0x10;
+	/* A length that is not the datagram's, also by one byte. */
+	for (size_t n = 0; n < 70000; n += n < 300 ? 1 : 977) {
+		if (n == len)
+			continue;
+		forge_length(m, n);
+		inject(w, c, m, len);
+	}
+	assert_true(forge_unchanged(w, &before));
+	assert_int_equal(w->sends, 0);
+	forge_length(m, len);
+	inject(w, c, m, len);
+	assert_int_equal(w->sends, 1);
+	ikew_free(w);
+}
+
+static void cve_2026_12413_any_number_of_payloads(void **state)
+{
+	static const size_t counts[] = {
+	    2, 29, 30, 31, 32, 33, 34, 63, 64, 65, 255, 256, 300};
+	static struct forge_item items[300];
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = native(w);
+	uint8_t sa[256], m[CLIENT_PACKET_MAX], cookie[8] = {1};
+	size_t sa_len = forge_sa(sa, "aes256-sha1-ecp256");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		int sends = w->sends;
+
+		items[0] = (struct forge_item){ISAKMP_PAYLOAD_SA, sa, sa_len};
+		for (size_t k = 1; k < counts[i]; k++)
+			items[k] =
+			    (struct forge_item){ISAKMP_PAYLOAD_VID, sa, 1};
+		cookie[0]++;
+		inject(w, c, m,
+		    forge_message(m, 2, cookie, NULL, items, counts[i]));
+		assert_int_equal(w->sends > sends, counts[i] <= 32);
+	}
+	ikew_free(w);
+}
+
+/* CVE-2004-0218 to -0222: chains that do not move on. */
+static void cve_2004_0218_payloads_of_length_0(void **state)
+{
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = native(w);
+	uint8_t m[CLIENT_PACKET_MAX];
+	size_t len = forge_first(m, 5);
+	struct forge_state before;
+
+	(void)state;
+	forge_remember(w, &before);
+	for (unsigned int payload = 0; payload < 4; payload++) {
+		m[28 + 2] = 0;
+		m[28 + 3] = (uint8_t)payload;
+		for (unsigned int next = 0; next < 256; next++) {
+			m[28] = (uint8_t)next;
+			inject(w, c, m, len);
+		}
+	}
+	assert_true(forge_unchanged(w, &before));
+	assert_int_equal(w->sends, 0);
+	ikew_free(w);
+}
+
+/* Also CVE-2015-3991: IKEv2's payload types 33 to 53 in IKEv1. */
+static void cve_2015_3204_payload_types_that_do_not_belong(void **state)
+{
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = native(w);
+	uint8_t sa[256], m[CLIENT_PACKET_MAX], cookie[8] = {1};
+	size_t sa_len = forge_sa(sa, "aes256-sha1-ecp256");
+
+	(void)state;
+	for (unsigned int type = 1; type < 128; type++) {
+		struct forge_item items[] = {
+		    {ISAKMP_PAYLOAD_SA, sa, sa_len},
+		    {(uint8_t)type, sa, 12},
+		};
+		int sends = w->sends;
+
+		if (type == ISAKMP_PAYLOAD_VID || type == ISAKMP_PAYLOAD_NOTIFY)
+			continue;
+		cookie[0]++;
+		inject(w, c, m, forge_message(m, 2, cookie, NULL, items, 2));
+		assert_int_equal(w->sends, sends);
+	}
+	assert_int_equal(ikew_counts(w).first, 0);
+	ikew_free(w);
+}
+
+static void cve_2015_3204_doi_and_situation_bits(void **state)
+{
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = native(w);
+	uint8_t sa[256];
+	size_t len = forge_sa(sa, "aes256-sha1-ecp256");
+
+	(void)state;
+	for (int bit = 0; bit < 64; bit++) {
+		sa[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		inject_sa(w, c, sa, len);
+		sa[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		assert_int_equal(ikew_counts(w).first, 0);
+		/* An error, if any, goes with a zero CKY-R. */
+		assert_true(!w->last_out_len || w->last_out[18] == 5);
+		memset(w->queue, 0, sizeof(w->queue));
+	}
+	ikew_free(w);
+}
+
+static void cve_2023_30570_an_error_shows_no_cookie(void **state)
+{
+	static const uint8_t zero[8];
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = native(w);
+	struct forge_state before;
+	uint8_t sa[256], ke[64] = {1}, m[CLIENT_PACKET_MAX];
+	struct forge_item items[] = {
+	    {ISAKMP_PAYLOAD_KE, ke, 64},
+	    {ISAKMP_PAYLOAD_NONCE, ke, 20},
+	};
+
+	(void)state;
+	inject_sa(w, c, sa, forge_sa(sa, "aes256-sha512-modp4096"));
+	assert_int_equal(w->sends, 1);
+	assert_int_equal(w->last_out[18], 5);
+	assert_memory_equal(w->last_out + 8, zero, 8);
+	/* What follows with the cookies of that answer finds nothing. */
+	forge_remember(w, &before);
+	inject(w, c, m,
+	    forge_message(m, 2, w->last_out, w->last_out + 8, items, 2));
+	for (unsigned int x = 0; x < 256; x++) {
+		if (x == ISAKMP_EXCHANGE_MAIN)
+			continue;
+		inject(w, c, m,
+		    forge_message(
+			m, (uint8_t)x, w->last_out, w->last_out + 8, items, 2));
+	}
+	assert_true(forge_unchanged(w, &before));
+	assert_int_equal(w->sends, 1);
+	ikew_free(w);
+}
+
+/* Also CVE-2020-1763, CVE-2009-0790: Informational without a state. */
+static void cve_2022_23094_informational_without_an_sa(void **state)
+{
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = native(w);
+	struct forge_state before;
+	uint8_t body[32] = {0, 0, 0, 1, 1, 16, 0x8d, 0x28};
+	uint8_t m[CLIENT_PACKET_MAX], cookies[16] = {1, 2, 3};
+	struct forge_item item = {ISAKMP_PAYLOAD_NOTIFY, body, sizeof(body)};
+
+	(void)state;
+	assert_true(ikew_connect(w, c));
+	forge_remember(w, &before);
+	w->sends = 0;
+	for (int how = 0; how < 64; how++) {
+		size_t len;
+
+		memset(cookies + 8, how & 1 ? 0x55 : 0, 8);
+		if (how & 8)
+			memcpy(cookies, c->cur->cky_i, 8);
+		if (how & 16)
+			memcpy(cookies + 8, c->cur->cky_r, 8);
+		item.type =
+		    how & 32 ? ISAKMP_PAYLOAD_DELETE : ISAKMP_PAYLOAD_NOTIFY;
+		len = forge_message(m, 5, cookies, cookies + 8, &item, 1);
+		m[19] = how & 2 ? ISAKMP_FLAG_ENCRYPTED : 0;
+		m[23] = how & 4 ? 7 : 0;
+		inject(w, c, m, len);
+	}
+	assert_int_equal(w->sends, 0);
+	assert_true(forge_unchanged(w, &before));
+	ikew_free(w);
+}
+
+static void unauthenticated_delete_and_invalid_cookie_do_nothing(void **state)
+{
+	static const uint16_t types[] = {4, 11, 14, 24578, 36136, 36137};
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = native(w);
+	struct forge_state before;
+	uint8_t body[40] = {0, 0, 0, 1, 1, 16}, m[CLIENT_PACKET_MAX];
+	struct forge_item item = {ISAKMP_PAYLOAD_NOTIFY, body, 24};
+
+	(void)state;
+	assert_true(ikew_connect(w, c));
+	memcpy(body + 8, c->cur->cky_i, 8);
+	memcpy(body + 16, c->cur->cky_r, 8);
+	forge_remember(w, &before);
+	w->sends = 0;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		body[6] = (uint8_t)(types[i] >> 8);
+		body[7] = (uint8_t)types[i];
+		inject(w, c, m,
+		    forge_message(
+			m, 5, c->cur->cky_i, c->cur->cky_r, &item, 1));
+	}
+	item.type = ISAKMP_PAYLOAD_DELETE;
+	body[6] = 0;
+	body[7] = 1;
+	inject(w, c, m,
+	    forge_message(m, 5, c->cur->cky_i, c->cur->cky_r, &item, 1));
+	assert_int_equal(w->sends, 0);
+	assert_true(forge_unchanged(w, &before));
+	ikew_free(w);
+}
+
+/* What must not work before phase 1 is done: anything of phase 2. */
+static void cve_2014_2338_nothing_of_phase_2_before_phase_1(void **state)
+{
+	(void)state;
+	for (int n = 0; n < 3; n++) {
+		struct ike_client *c;
+		struct forge_copy m;
+		struct ikew *w = stopped(n, &c, &m);
+		struct forge_state before;
+		uint8_t junk[64] = {0}, out[CLIENT_PACKET_MAX];
+		struct forge_item item = {ISAKMP_PAYLOAD_HASH, junk, 20};
+		int sends = w->sends;
+
+		forge_remember(w, &before);
+		for (unsigned int x = 5; x < 256; x++) {
+			for (int flags = 0; flags < 2; flags++) {
+				size_t len = forge_message(out, (uint8_t)x,
+				    m.data, c->cur->cky_r, &item, 1);
+
+				out[19] = (uint8_t)flags;
+				out[23] = 9;
+				inject(w, c, out, len);
+			}
+		}
+		assert_int_equal(w->sends, sends);
+		assert_true(forge_unchanged(w, &before));
+		ikew_free(w);
+	}
+}
+
+static void cve_2015_3240_key_exchange_values(void **state)
+{
+	static const char *const suites[] = {
+	    "aes128-sha1-modp2048", "aes256-sha1-ecp256"};
+
+	(void)state;
+	for (size_t s = 0; s < 2; s++) {
+		for (int what = 0; what < 4; what++) {
+			struct ikew *w = ikew_new(1);
+			struct ike_client *c = native(w);
+			struct forge_copy m = {
+			    .exchange = 2, .skip = 1, .stop = true};
+			size_t ke_len = s ? 64 : 256;
+
+			w->filter = forge_copy;
+			w->filter_ctx = &m;
+			c->ike[0] = ikew_suite(true, suites[s]);
+			ikec_start_main(c);
+			while (!m.len)
+				ikew_run(w, 1);
+			c->is_mute = true;
+			/* 0, 1, all ones (above p), a point off the curve. */
+			memset(m.data + 32, what == 2 ? 0xff : 0, ke_len);
+			if (what == 1 || what == 3)
+				m.data[32 + ke_len - 1] = 1;
+			if (what == 3)
+				m.data[32 + ke_len / 2 - 1] = s ? 1 : 0;
+			inject(w, c, m.data, m.len);
+			ikew_run(w, 100);
+			assert_true(
+			    ikew_logged(w, "invalid Diffie-Hellman value"));
+			assert_int_equal(ikew_counts(w).sas, 0);
+			ikew_free(w);
+		}
+	}
+}
+
+static void cve_2015_3240_key_exchange_lengths(void **state)
+{
+	struct ike_client *c;
+	struct forge_copy m;
+	struct ikew *w = stopped(1, &c, &m);
+	uint8_t ke[300] = {5}, out[CLIENT_PACKET_MAX];
+
+	(void)state;
+	for (size_t len = 0; len < sizeof(ke); len++) {
+		struct forge_item items[] = {
+		    {ISAKMP_PAYLOAD_KE, ke, len},
+		    {ISAKMP_PAYLOAD_NONCE, ke, 20},
+		};
+
+		if (len == 64)
+			continue;
+		inject(w, c, out,
+		    forge_message(out, 2, m.data, m.data + 8, items, 2));
+		assert_int_equal(ikew_counts(w).sas, 0);
+	}
+	/* And nonces: 8 to 256 bytes. */
+	for (size_t len = 0; len < sizeof(ke); len++) {
+		struct forge_item items[] = {
+		    {ISAKMP_PAYLOAD_KE, ke, 64},
+		    {ISAKMP_PAYLOAD_NONCE, ke, len},
+		};
+
+		if (len >= 8 && len <= 256)
+			continue;
+		inject(w, c, out,
+		    forge_message(out, 2, m.data, m.data + 8, items, 2));
+		assert_int_equal(ikew_counts(w).sas, 0);
+	}
+	/* None of them cost the client its entry. */
+	inject(w, c, m.data, m.len);
+	assert_int_equal(ikew_counts(w).sas, 1);
+	ikew_free(w);
+}
+
+static void cve_2026_14957_certificates_are_not_read(void **state)
+{
+	struct ike_client *c;
+	struct forge_copy m;
+	struct ikew *w = stopped(1, &c, &m);
+	uint8_t junk[200] = {4, 0x30, 0x82, 0xff, 0xff}, out[CLIENT_PACKET_MAX];
+
+	(void)state;
+	for (size_t len = 0; len < sizeof(junk); len += 7) {
+		struct forge_item items[] = {
+		    {ISAKMP_PAYLOAD_KE, m.data + 32, 64},
+		    {ISAKMP_PAYLOAD_NONCE, junk, 20},
+		    {ISAKMP_PAYLOAD_CERT, junk, len},
+		};
+
+		inject(w, c, out,
+		    forge_message(out, 2, m.data, m.data + 8, items, 3));
+		assert_int_equal(ikew_counts(w).sas, 0);
+		items[2].type = ISAKMP_PAYLOAD_SIG;
+		inject(w, c, out,
+		    forge_message(out, 2, m.data, m.data + 8, items, 3));
+		assert_int_equal(ikew_counts(w).sas, 0);
+	}
+	ikew_free(w);
+}
+
+/* The SA goes while its Diffie-Hellman job runs; the answer comes late. */
+static void cve_2011_4073_answers_for_an_sa_that_is_gone(void **state)
+{
+	struct ike_client *c;
+	struct forge_copy m;
+	struct ikew *w = stopped(1, &c, &m);
+	uint8_t pub[64] = {1}, shared[32] = {2};
+	struct ike_event ev = {.type = IKE_EV_DH_DONE,
+	    .pub = {pub, sizeof(pub)},
+	    .shared = {shared, sizeof(shared)}};
+	int sends = w->sends;
+
+	(void)state;
+	inject(w, c, m.data, m.len);
+	assert_int_equal(ikew_counts(w).sas, 1);
+	memset(w->queue, 0, sizeof(w->queue));
+	ikew_run(w, 31000);
+	assert_int_equal(ikew_counts(w).sas, 0);
+	for (int save = 0; save < 2; save++) {
+		for (ev.job = 0; ev.job < 20; ev.job++)
+			ikew_step(w, &ev);
+		ev.type = IKE_EV_PSK_DONE;
+		ikew_save(w);
+	}
+	assert_int_equal(w->sends, sends);
+	assert_int_equal(ikew_counts(w).sas, 0);
+	ikew_free(w);
+}
+
+/* CVE-2008-3652: unfinished ones do not stay for ever. */
+static void cve_2008_3652_unfinished_ones_go(void **state)
+{
+	(void)state;
+	for (int n = 1; n < 3; n++) {
+		struct ike_client *c;
+		struct forge_copy m;
+		struct ikew *w = stopped(n, &c, &m);
+
+		ikew_run(w, 31000);
+		ikew_step(w, &(struct ike_event){.type = IKE_EV_TICK});
+		assert_int_equal(ikew_counts(w).sas, 0);
+		assert_int_equal(ikew_counts(w).first, 0);
+		assert_int_equal(ikew_counts(w).half_open, 0);
+		ikew_free(w);
+	}
+}
+
+static void cve_2024_2357_no_key_and_a_repeated_message(void **state)
+{
+	struct ike_client *c;
+	struct forge_copy m;
+	struct ikew *w = stopped(1, &c, &m);
+
+	(void)state;
+	w->psk_error = -ENOENT;
+	for (int i = 0; i < 20; i++) {
+		inject(w, c, m.data, m.len);
+		if (i & 1)
+			ikew_run(w, 20);
+	}
+	ikew_run(w, 100);
+	assert_int_equal(ikew_counts(w).sas, 0);
+	assert_int_equal(w->sends, 1);
+	ikew_free(w);
+}
+
+/* HASH_R only for who has shown HASH_I: no guessing off line. */
+static void aggressive_and_main_mode_show_no_hash_to_strangers(void **state)
+{
+	struct ike_client *c;
+	struct forge_copy m;
+	struct ikew *w = stopped(2, &c, &m);
+	uint8_t out[CLIENT_PACKET_MAX];
+	size_t len = forge_first(out, 9);
+	int sends = w->sends;
+
+	(void)state;
+	/* Every byte of message 5 is under HASH_I or its header. */
+	for (size_t i = 28; i + 16 < m.len; i++) {
+		m.data[i] ^= 0x20;
+		inject(w, c, m.data, m.len);
+		ikew_run(w, 5);
+		m.data[i] ^= 0x20;
+	}
+	out[18] = ISAKMP_EXCHANGE_AGGRESSIVE;
+	inject(w, c, out, len);
+	assert_int_equal(w->sends, sends);
+	assert_int_equal(w->peer_count, 0);
+	ikew_free(w);
+}
+
+/* SLOTH: Nr is fresh, also for the same message 3. */
+static void sloth_each_exchange_has_its_own_nonce(void **state)
+{
+	uint8_t nr[2][32];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct ikew *w = ikew_new(1);
+		struct ike_client *c = native(w);
+
+		assert_true(ikew_main(w, c));
+		if (i)
+			assert_true(ikew_main(w, c));
+		memcpy(nr[i], c->cur->nr, 32);
+		ikew_free(w);
+	}
+	assert_memory_not_equal(nr[0], nr[1], 32);
+}
+
+/* Fragments that are none: an empty one, every number and length. */
+static void cve_2013_6076_odd_fragments(void **state)
+{
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = native(w);
+	uint8_t body[64] = {0, 1, 1, 1}, m[CLIENT_PACKET_MAX];
+
+	(void)state;
+	for (size_t len = 0; len < sizeof(body); len++) {
+		for (int n = 0; n < 16; n++) {
+			uint8_t cookie[8] = {1, (uint8_t)len, (uint8_t)n};
+			struct forge_item item = {132, body, len};
+
+			body[2] = (uint8_t)(n * 17);
+			body[3] = (uint8_t)(n & 1);
+			inject(w, c, m,
+			    forge_message(m, 2, cookie, NULL, &item, 1));
+		}
+	}
+	assert_int_equal(w->sends, 0);
+	assert_int_equal(ikew_counts(w).sas, 0);
+	assert_int_equal(ikew_counts(w).first, 0);
+	ikew_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(cve_2018_0131_no_method_but_psk),
+	    cmocka_unit_test(
+		cve_2014_9221_private_group_numbers_reach_no_table),
+	    cmocka_unit_test(cve_2011_3380_key_lengths),
+	    cmocka_unit_test(cve_2015_4047_gssapi_attributes),
+	    cmocka_unit_test(racoon_37_attributes_stay_in_their_transform),
+	    cmocka_unit_test(racoon_39_vendor_ids_of_every_length),
+	    cmocka_unit_test(cve_2013_4564_short_datagrams_and_versions),
+	    cmocka_unit_test(cve_2026_12413_any_number_of_payloads),
+	    cmocka_unit_test(cve_2004_0218_payloads_of_length_0),
+	    cmocka_unit_test(cve_2015_3204_payload_types_that_do_not_belong),
+	    cmocka_unit_test(cve_2015_3204_doi_and_situation_bits),
+	    cmocka_unit_test(cve_2023_30570_an_error_shows_no_cookie),
+	    cmocka_unit_test(cve_2022_23094_informational_without_an_sa),
+	    cmocka_unit_test(
+		unauthenticated_delete_and_invalid_cookie_do_nothing),
+	    cmocka_unit_test(cve_2014_2338_nothing_of_phase_2_before_phase_1),
+	    cmocka_unit_test(cve_2015_3240_key_exchange_values),
+	    cmocka_unit_test(cve_2015_3240_key_exchange_lengths),
+	    cmocka_unit_test(cve_2026_14957_certificates_are_not_read),
+	    cmocka_unit_test(cve_2011_4073_answers_for_an_sa_that_is_gone),
+	    cmocka_unit_test(cve_2008_3652_unfinished_ones_go),
+	    cmocka_unit_test(cve_2024_2357_no_key_and_a_repeated_message),
+	    cmocka_unit_test(
+		aggressive_and_main_mode_show_no_hash_to_strangers),
+	    cmocka_unit_test(sloth_each_exchange_has_its_own_nonce),
+	    cmocka_unit_test(cve_2013_6076_odd_fragments),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
