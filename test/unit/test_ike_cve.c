@@ -15,8 +15,16 @@
  *	CVE-2026-43284 and the kernel's	what ikev1d does without ESP:
  *					test/system
  *	sections 1.5 to 1.8		L2TP and pppd: the tests of l2tpd
- *	CVE-2016-10396, CVE-2013-6076, CVE-2009-1574, racoon #40: fragments;
- *		their reassembly has a test of its own, here they are refused
+ *	CVE-2016-10396, CVE-2009-1574, racoon #40: reassembly of fragments
+ *
+ * Has its test elsewhere:
+ *	strongSwan d8f0d9c284 (NAT-OA)	test_ike_quick
+ *	strongSwan a889cfe5e1 (Windows' private address as IDci)
+ *					test_ike_quick: every client behind NAT
+ *	strongSwan cdf75a39e3 (message 5 again)	test_ike_main
+ *	strongSwan 9de3140dbf (DPD sequence)	test_ike_info
+ *	strongSwan 3b742c75ab (old pairs)	test_ike_rekey
+ *	floods, reflection, amplification, IVs	test_ike_attack, test_mm1
  */
 #include <setjmp.h>
 #include <stdarg.h>
