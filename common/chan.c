@@ -385,6 +385,9 @@ static void on_poll(uv_poll_t *handle, int status, int events)
 		secret_wipe(buf, (size_t)n);
 		if (c->is_closing || c->is_ended)
 			return;
+		/* The other end gathers too: that was all. */
+		if (c->gathered)
+			return;
 	}
 }
 

@@ -71,19 +71,23 @@ size_t log_escape(char *out, size_t size, const char *text, size_t len)
 }
 
 /* 0 when all of it went out; the descriptor's own flags stay untouched. */
-static int write_now(int fd, const char *line, size_t len)
+static int write_now(struct log *log, const char *line, size_t len)
 {
-	struct pollfd p = {.fd = fd, .events = POLLOUT};
-	ssize_t n = send(fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	struct pollfd p = {.fd = log->fd, .events = POLLOUT};
+	ssize_t n;
 
-	if (n >= 0)
-		return (size_t)n == len ? 0 : -EAGAIN;
-	if (errno != ENOTSOCK)
-		return -errno;
+	if (!log->is_file) {
+		n = send(log->fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n >= 0)
+			return (size_t)n == len ? 0 : -EAGAIN;
+		if (errno != ENOTSOCK)
+			return -errno;
+		log->is_file = true;
+	}
 	/* A pipe that polls writable takes PIPE_BUF bytes at once. */
 	if (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT))
 		return -EAGAIN;
-	n = write(fd, line, len);
+	n = write(log->fd, line, len);
 	return n == (ssize_t)len ? 0 : -EIO;
 }
 
@@ -100,7 +104,7 @@ static void put_line(
 		n = (int)sizeof(line) - 1;
 		line[n - 1] = '\n';
 	}
-	if (write_now(log->fd, line, (size_t)n))
+	if (write_now(log, line, (size_t)n))
 		log->dropped++;
 }
 

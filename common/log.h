@@ -31,6 +31,7 @@ struct log {
 	const char *program;	   /* borrowed, for the log's life */
 	enum log_severity minimum; /* below it nothing is written */
 	int fd;
+	bool is_file; /* fd was seen to be no socket */
 	bool journal;
 	uint64_t dropped; /* lines not written since the last that was */
 };

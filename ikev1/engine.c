@@ -26,10 +26,29 @@ uint64_t engine_now_ms(void)
 	return uv_hrtime() / 1000000;
 }
 
+/*
+ * From a store: the library's generator asks the kernel twice for each
+ * request, however small.  What was given out is wiped here.
+ */
 static int random_bytes(void *ctx, void *out, size_t len)
 {
-	(void)ctx;
-	return crypto_random(out, len);
+	struct engine *e = ctx;
+	uint8_t *from;
+
+	if (len > sizeof(e->random))
+		return crypto_random(out, len);
+	if (len > e->random_left) {
+		int err = crypto_random(e->random, sizeof(e->random));
+
+		if (err)
+			return err;
+		e->random_left = sizeof(e->random);
+	}
+	from = e->random + sizeof(e->random) - e->random_left;
+	memcpy(out, from, len);
+	secret_wipe(from, len);
+	e->random_left -= len;
+	return 0;
 }
 
 /* --- events -------------------------------------------------------------- */
@@ -240,7 +259,7 @@ static void start_core(struct engine *e)
 	struct ike_config cfg;
 
 	settings_ike(&e->conf, &e->crypto, &cfg);
-	e->ike = ike_new(&cfg, random_bytes, NULL);
+	e->ike = ike_new(&cfg, random_bytes, e);
 	e->last = &e->first;
 	uv_timer_init(&e->loop, &e->timer);
 	e->timer.data = e;
@@ -281,6 +300,7 @@ static void stop(struct engine *e)
 	free(e->in);
 	free(e->out);
 	crypto_done(&e->crypto);
+	secret_wipe(e->random, sizeof(e->random));
 }
 
 int engine_run_with(struct log *log, engine_lock_in_fn lock_in)

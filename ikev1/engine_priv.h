@@ -55,6 +55,8 @@ struct engine {
 	uv_loop_t loop;
 	struct sallyport_conf conf;
 	struct crypto crypto;
+	uint8_t random[512]; /* its last random_left bytes are fresh */
+	size_t random_left;
 	struct ike *ike;
 	struct ike_actions actions;
 	struct engine_queued *first, **last;
