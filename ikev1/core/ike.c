@@ -20,7 +20,6 @@ struct ike *ike_new(
 	ike->cfg = *cfg;
 	ike->random = random;
 	ike->random_ctx = ctx;
-	ike->due_ms = NEVER;
 	ike->mm1 = mm1_new(cfg->max_half_open, cfg->half_open_ms, random, ctx);
 	return ike;
 }
@@ -89,19 +88,38 @@ void ike_free(struct ike *ike)
 	mm1_free(ike->mm1);
 	frag_clear(&ike->frags);
 	path_free_all(ike);
+	timers_free(&ike->timers);
 	free(ike->half_open);
 	secret_free(ike, sizeof(*ike));
 }
 
-void ike_wake(struct ike *ike, uint64_t ms)
+#define ORDER_PEER (1ull << 32) /* peers come behind IKE SAs */
+/* What a timer is part of. */
+#define OWNER(t, type) ((type *)((char *)(t)-offsetof(type, timer)))
+
+void sa_wake(struct ike *ike, struct ike_sa *sa, uint64_t ms)
 {
-	if (ms < ike->due_ms)
-		ike->due_ms = ms;
+	/* One that is in no table may be gone before. */
+	if (sa->state == SA_START || sa->state == SA_DEAD)
+		return;
+	sa->timer.order = sa->age;
+	timers_wake(&ike->timers, &sa->timer, ms);
+}
+
+void peer_wake(struct ike *ike, struct peer *p, uint64_t ms)
+{
+	if (!p->path)
+		return;
+	p->timer.order = ORDER_PEER | p->tag;
+	timers_wake(&ike->timers, &p->timer, ms);
 }
 
 uint64_t ike_next_deadline(const struct ike *ike)
 {
-	return ike->due_ms;
+	uint64_t timers = timers_due(&ike->timers);
+	uint64_t frags = frag_deadline(&ike->frags);
+
+	return frags < timers ? frags : timers;
 }
 
 bool ike_random(struct ike *ike, void *out, size_t len)
@@ -258,7 +276,7 @@ static void under_sa(struct ike *ike, struct message *m)
 	else
 		info_input(ike, sa, m);
 	if (sa_is_worn(sa))
-		ike_wake(ike, ike->now);
+		sa_wake(ike, sa, ike->now);
 }
 
 static void datagram(struct ike *ike, const struct ike_event *ev);
@@ -289,7 +307,6 @@ static void fragment(struct ike *ike, struct message *m)
 	}
 	got = frag_take(
 	    &ike->frags, ike->now, &ev.peer, &m->h, m->body, &whole, m->reason);
-	ike_wake(ike, frag_deadline(&ike->frags));
 	if (got < 0)
 		refused(ike, m);
 	ev.data = bytes_span(&whole);
@@ -354,20 +371,19 @@ static void shut_down(struct ike *ike)
 	}
 }
 
+/* Whose time has come, once each; one that asks for now waits a step. */
 static void run_timers(struct ike *ike)
 {
-	struct ike_sa *sa, *next_sa;
-	struct peer *p, *next_p;
+	struct timer *t;
 
-	/* Everyone who waits for something asks for its time again. */
-	ike->due_ms = NEVER;
-	frag_expire(&ike->frags, ike->now);
-	ike_wake(ike, frag_deadline(&ike->frags));
-	HASH_ITER(hh, ike->sas, sa, next_sa)
-	sa_timer(ike, sa);
-	for (p = ike->peers; p; p = next_p) {
-		next_p = p->next;
-		peer_timer(ike, p);
+	for (size_t n = ike->timers.count; n; n--) {
+		t = timers_pop(&ike->timers, ike->now);
+		if (!t)
+			return;
+		if (t->order & ORDER_PEER)
+			peer_timer(ike, OWNER(t, struct peer));
+		else
+			sa_timer(ike, OWNER(t, struct ike_sa));
 	}
 }
 
@@ -414,9 +430,9 @@ void ike_step(
 	ike->now = ev->now_ms;
 	ike->out = out;
 	mm1_expire(ike->mm1, ike->now);
+	frag_expire(&ike->frags, ike->now);
 	dispatch(ike, ev);
-	if (ike->now >= ike->due_ms)
-		run_timers(ike);
+	run_timers(ike);
 	ike_reap(ike);
 	ike->out = NULL;
 }

@@ -21,6 +21,7 @@
 #include "ikev1/core/persona.h"
 #include "ikev1/core/proposal.h"
 #include "ikev1/core/store.h"
+#include "ikev1/core/timers.h"
 #include "ikev1/core/vendor.h"
 
 #include <uthash.h>
@@ -125,6 +126,7 @@ struct peer {
 	UT_hash_handle by_r; /* only once it has one */
 	struct path *path;   /* NULL: in none of these tables (yet) */
 	struct peer *path_prev, *path_next;
+	struct timer timer;
 	struct peer *next_dead;
 	enum peer_state state;
 	uint32_t tag;
@@ -208,6 +210,7 @@ struct ike_sa {
 	UT_hash_handle hh; /* by own */
 	struct path *path;
 	struct ike_sa *path_prev, *path_next;
+	struct timer timer;
 	struct ike_sa *next_dead;
 	enum sa_state state;
 	uint32_t age;		       /* grows with each new IKE SA */
@@ -283,7 +286,7 @@ struct ike {
 	size_t half_open_count;
 	uint32_t next_job, next_tag, next_age;
 	bool closing;
-	uint64_t due_ms;
+	struct timers timers;
 	struct log_limit limit;
 	struct ike_sa *dead_sas;
 	struct quick *dead_quicks;
@@ -301,8 +304,12 @@ void act_log(struct ike *ike, enum ike_log_level level, const char *fmt, ...)
 bool act_log_allowed(struct ike *ike);
 
 /* ike.c */
-/* Makes sure that the machine wakes up at ms at the latest. */
-void ike_wake(struct ike *ike, uint64_t ms);
+/*
+ * Makes sure that sa_timer() or peer_timer() of this one runs at ms at the
+ * latest; each asks again for the deadlines that are left.
+ */
+void sa_wake(struct ike *ike, struct ike_sa *sa, uint64_t ms);
+void peer_wake(struct ike *ike, struct peer *p, uint64_t ms);
 /* Remembers a new job; returns its number. */
 uint32_t ike_job(
     struct ike *ike, enum job_kind kind, const uint8_t *own, uint32_t key);

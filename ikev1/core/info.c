@@ -140,7 +140,7 @@ void info_dpd_start(struct ike *ike, struct ike_sa *sa)
 	/* RFC 3706 section 6.2: random, "the high-bit ... set to zero". */
 	sa->dpd_out = seq & 0x7fffffff;
 	sa->dpd_due_ms = ike->now + ike->cfg.dpd_ms;
-	ike_wake(ike, sa->dpd_due_ms);
+	sa_wake(ike, sa, sa->dpd_due_ms);
 }
 
 void info_dead(struct ike *ike, struct ike_sa *sa, const char *reason)
@@ -178,7 +178,7 @@ void info_dpd_timer(struct ike *ike, struct ike_sa *sa)
 		sa->dpd_due_ms = ike->now + ((uint64_t)ike->cfg.retransmit_ms
 						<< sa->dpd_tries++);
 	}
-	ike_wake(ike, sa->dpd_due_ms);
+	sa_wake(ike, sa, sa->dpd_due_ms);
 }
 
 void info_heard(struct ike *ike, struct ike_sa *sa)
@@ -187,7 +187,7 @@ void info_heard(struct ike *ike, struct ike_sa *sa)
 	sa->dpd_tries = 0;
 	if (sa->dpd_due_ms != NEVER)
 		sa->dpd_due_ms = ike->now + ike->cfg.dpd_ms;
-	ike_wake(ike, sa->dpd_due_ms);
+	sa_wake(ike, sa, sa->dpd_due_ms);
 }
 
 static void got_dpd(

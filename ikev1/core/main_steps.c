@@ -250,7 +250,7 @@ void main_established(
 	sa->heard_ms = ike->now;
 	sa->replies = 0;
 	bytes_set(&sa->last_in, m->ev->data.data, m->ev->data.len);
-	ike_wake(ike, sa->due_ms);
+	sa_wake(ike, sa, sa->due_ms);
 	/* Only the keys in use stay. */
 	for (size_t i = 0; i < sizeof(done) / sizeof(done[0]); i++)
 		bytes_free(done[i]);

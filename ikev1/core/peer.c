@@ -57,6 +57,7 @@ void peer_index(struct ike *ike, struct peer *p)
 	if (p->r)
 		index_r(ike, p);
 	path_add_peer(ike, p);
+	peer_wake(ike, p, p->due_ms);
 }
 
 static void unlink_peer(struct ike *ike, struct peer *p)
@@ -66,6 +67,7 @@ static void unlink_peer(struct ike *ike, struct peer *p)
 		if (p->r)
 			HASH_DELETE(by_r, ike->peers_by_r, p);
 		path_remove_peer(ike, p);
+		timers_stop(&ike->timers, &p->timer);
 	}
 	if (p->prev)
 		p->prev->next = p->next;
@@ -85,7 +87,7 @@ void peer_become(struct ike *ike, struct peer *p, enum peer_state state)
 	p->due_ms = NEVER;
 	if (state == PEER_CLOSING || (state == PEER_RAISING && !p->held))
 		p->due_ms = ike->now + PEER_WAIT_MS;
-	ike_wake(ike, p->due_ms);
+	peer_wake(ike, p, p->due_ms);
 	if (state == PEER_DEAD)
 		unlink_peer(ike, p);
 }
@@ -133,7 +135,7 @@ static struct peer *open_peer(struct ike *ike, struct ike_sa *sa,
 
 	a->job = ike_job(ike, JOB_PEER_OPEN, NULL, p->tag);
 	p->due_ms = ike->now + PEER_WAIT_MS;
-	ike_wake(ike, p->due_ms);
+	peer_wake(ike, p, p->due_ms);
 	p->local = sa->local;
 	p->peer = sa->peer;
 	p->natt = sa->client_nat || sa->server_nat;
@@ -245,7 +247,7 @@ void peer_check(struct ike *ike, struct peer *p)
 		p->due_ms = NEVER;
 	else if (p->due_ms == NEVER)
 		p->due_ms = ike->now + ike->cfg.linger_ms;
-	ike_wake(ike, p->due_ms);
+	peer_wake(ike, p, p->due_ms);
 }
 
 static void ready(struct ike *ike, struct peer *p)
@@ -280,7 +282,7 @@ void peer_timer(struct ike *ike, struct peer *p)
 {
 	rekey_timer(ike, p);
 	if (ike->now < p->due_ms) {
-		ike_wake(ike, p->due_ms);
+		peer_wake(ike, p, p->due_ms);
 		return;
 	}
 	switch (p->state) {

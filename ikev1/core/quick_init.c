@@ -266,7 +266,7 @@ static void send1(struct ike *ike, struct quick *q)
 	q->give_up_ms = ike->now + (q->sa->persona ? PERSONA_GIVE_UP_MS
 						   : ike->cfg.half_open_ms);
 	q->due_ms = ike->now + next_wait(ike, q);
-	ike_wake(ike, q->due_ms);
+	sa_wake(ike, q->sa, q->due_ms);
 	quick_become(ike, q, QUICK_OFFERED);
 }
 
@@ -460,8 +460,8 @@ void quick_init_installed(struct ike *ike, struct quick *q, struct child *c)
 		q->due_ms = ike->now + POLL_MS;
 	else
 		order_outbound(ike, q, c);
-	ike_wake(ike, q->due_ms);
-	ike_wake(ike, q->give_up_ms);
+	sa_wake(ike, q->sa, q->due_ms);
+	sa_wake(ike, q->sa, q->give_up_ms);
 }
 
 void quick_init_used(

@@ -194,7 +194,7 @@ struct quick *quick_new(struct ike *ike, struct ike_sa *sa, uint32_t msgid)
 	q->give_up_ms = ike->now + ike->cfg.half_open_ms;
 	q->next = sa->quicks;
 	sa->quicks = q;
-	ike_wake(ike, q->give_up_ms);
+	sa_wake(ike, q->sa, q->give_up_ms);
 	return q;
 }
 
@@ -301,7 +301,7 @@ void quick_inbound_done(struct ike *ike, struct quick *q, struct child *c)
 	q->sent = 1;
 	q->due_ms = ike->now + ike->cfg.retransmit_ms;
 	q->give_up_ms = ike->now + ike->cfg.half_open_ms;
-	ike_wake(ike, q->due_ms);
+	sa_wake(ike, q->sa, q->due_ms);
 	quick_become(ike, q, QUICK_SENT);
 }
 
@@ -363,7 +363,8 @@ void quick_timer(struct ike *ike, struct quick *q)
 		quick_init_due(ike, q);
 	if (q->state == QUICK_DEAD)
 		return;
-	ike_wake(ike, q->due_ms < q->give_up_ms ? q->due_ms : q->give_up_ms);
+	sa_wake(
+	    ike, q->sa, q->due_ms < q->give_up_ms ? q->due_ms : q->give_up_ms);
 }
 
 /* The next of the Quick Modes that wait for this peer; NULL. */

@@ -27,7 +27,7 @@ static struct child *newest_up(const struct peer *p)
 static void rekey_at(struct ike *ike, struct peer *p, uint64_t ms)
 {
 	p->rekey_ms = ms;
-	ike_wake(ike, ms);
+	peer_wake(ike, p, ms);
 }
 
 static void try_now(struct ike *ike, struct peer *p)
@@ -88,7 +88,7 @@ void rekey_pair_up(struct ike *ike, struct child *c)
 		if (c->state != CHILD_UP || c->retire_ms != NEVER)
 			continue;
 		c->retire_ms = ike->now + RETIRE_MS;
-		ike_wake(ike, c->retire_ms);
+		peer_wake(ike, c->peer, c->retire_ms);
 	}
 }
 
@@ -127,11 +127,11 @@ static void retire(struct ike *ike, struct child *c, struct child *newest)
 	if (c == newest)
 		c->retire_ms = NEVER; /* what replaced it is gone */
 	if (ike->now < c->retire_ms) {
-		ike_wake(ike, c->retire_ms);
+		peer_wake(ike, c->peer, c->retire_ms);
 		return;
 	}
 	c->retire_ms = ike->now + RETIRE_MS;
-	ike_wake(ike, c->retire_ms);
+	peer_wake(ike, c->peer, c->retire_ms);
 	if (c->retire_tries < RETIRE_TRIES)
 		c->retire_tries++;
 	if (newest)
@@ -144,7 +144,7 @@ void rekey_timer(struct ike *ike, struct peer *p)
 
 	if (ike->now >= p->rekey_ms)
 		try_now(ike, p);
-	ike_wake(ike, p->rekey_ms);
+	peer_wake(ike, p, p->rekey_ms);
 	for (c = p->children; c; c = c->next)
 		retire(ike, c, newest);
 }

@@ -118,14 +118,22 @@ static void evict_half_open(struct ike *ike, const struct ike_sa *sa)
 
 static void half_open_add(struct ike *ike, struct ike_sa *sa)
 {
+	uint32_t before, life;
+
 	if (sa->half_open_at != NOT_HALF_OPEN)
 		return;
+	before = half_open_life(ike);
 	sa->half_open_at = ike->half_open_count;
 	ike->half_open = xreallocarray(
 	    ike->half_open, ++ike->half_open_count, sizeof(*ike->half_open));
 	ike->half_open[sa->half_open_at] = sa;
-	/* The more there are the less time they get. */
-	ike_wake(ike, ike->now + half_open_life(ike));
+	/* The more there are the less time they get, all of them. */
+	life = half_open_life(ike);
+	sa_wake(ike, sa, ike->now + life);
+	if (life == before)
+		return;
+	for (size_t i = 0; i < ike->half_open_count; i++)
+		sa_wake(ike, ike->half_open[i], ike->now);
 }
 
 static void half_open_remove(struct ike *ike, struct ike_sa *sa)
@@ -153,6 +161,7 @@ static void unlink_sa(struct ike *ike, struct ike_sa *sa)
 	half_open_remove(ike, sa);
 	HASH_DELETE(hh, ike->sas, sa);
 	path_remove_sa(ike, sa);
+	timers_stop(&ike->timers, &sa->timer);
 	while (sa->quicks)
 		quick_become(ike, sa->quicks, QUICK_DEAD);
 	peer_sa_gone(ike, sa);
@@ -176,6 +185,7 @@ void sa_become(struct ike *ike, struct ike_sa *sa, enum sa_state state)
 		sa->age = ++ike->next_age;
 		evict_half_open(ike, sa);
 		sa_link(ike, sa);
+		sa_wake(ike, sa, ike->now);
 	}
 	if (!is_half_open(state))
 		half_open_remove(ike, sa);
@@ -270,7 +280,7 @@ void sa_timer(struct ike *ike, struct ike_sa *sa)
 		life_over(ike, sa);
 		return;
 	}
-	ike_wake(ike, due);
+	sa_wake(ike, sa, due);
 	for (q = sa->quicks; q; q = next) {
 		next = q->next;
 		quick_timer(ike, q);

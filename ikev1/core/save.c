@@ -415,20 +415,19 @@ static void set_deadlines(struct ike *ike)
 	struct child *c;
 	struct quick *q;
 
-	ike_wake(ike, frag_deadline(&ike->frags));
 	for (p = ike->peers; p; p = p->next) {
-		ike_wake(ike, p->due_ms);
-		ike_wake(ike, p->rekey_ms);
+		peer_wake(ike, p, p->due_ms);
+		peer_wake(ike, p, p->rekey_ms);
 		for (c = p->children; c; c = c->next)
-			ike_wake(ike, c->retire_ms);
+			peer_wake(ike, p, c->retire_ms);
 	}
 	HASH_ITER(hh, ike->sas, sa, next)
 	{
-		ike_wake(ike, sa->due_ms);
-		ike_wake(ike, sa->dpd_due_ms);
+		sa_wake(ike, sa, sa->due_ms);
+		sa_wake(ike, sa, sa->dpd_due_ms);
 		for (q = sa->quicks; q; q = q->next) {
-			ike_wake(ike, q->due_ms);
-			ike_wake(ike, q->give_up_ms);
+			sa_wake(ike, sa, q->due_ms);
+			sa_wake(ike, sa, q->give_up_ms);
 		}
 	}
 }
