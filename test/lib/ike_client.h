@@ -132,6 +132,7 @@ struct ike_client {
 	size_t id_len;
 	uint32_t next_msgid; /* counts up, like Windows */
 	uint32_t life_s, esp_life_s, esp_life_kb;
+	bool sha2_96; /* as old Android: HMAC-SHA2-256 has 96 bits */
 	bool answers; /* Quick Modes that the server starts */
 	enum client_bad answer_bad;
 	uint32_t answer_life_s; /* says RESPONDER-LIFETIME; 0: not */

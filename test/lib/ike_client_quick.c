@@ -134,7 +134,11 @@ int ikec_derive(struct ike_client *c, const struct client_quick *q,
 	if (keymat_esp_derive(c->crypto, &q->sa->keys, &in, &p->in) < 0)
 		return -1;
 	in.spi = p->spi_out;
-	return keymat_esp_derive(c->crypto, &q->sa->keys, &in, &p->out);
+	if (keymat_esp_derive(c->crypto, &q->sa->keys, &in, &p->out) < 0)
+		return -1;
+	if (c->sha2_96 && t->auth == ESP_AUTH_SHA256)
+		p->in.trunc_bits = p->out.trunc_bits = 96;
+	return 0;
 }
 
 static void send3(struct ike_client *c, struct client_quick *q)

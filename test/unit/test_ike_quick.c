@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "ikev1/core/isakmp.h"
+#include "ikev1/core/profile.h"
 #include "test/lib/ike_world.h"
 
 #include <errno.h>
@@ -55,6 +56,48 @@ static void each_esp_suite_gets_equal_keys(void **state)
 		assert_int_equal(w->sa[1].sa.soft_s, 0);
 		assert_int_equal(w->sa[0].sa.slot, w->peer[0].slot);
 		assert_true(w->sa[0].sa.spi >= 256);
+		ikew_free(w);
+	}
+}
+
+/* The policy of a prefix: other suites, and a draft's length of SHA-256. */
+static void a_peer_may_have_its_own_policy(void **state)
+{
+	static const struct {
+		const char *esp;
+		bool is_special, is_ok;
+		uint16_t trunc_bits;
+	} rows[] = {
+	    {"aes256-sha256", false, true, 128},
+	    {"aes256-sha256", true, true, 96},
+	    {"aes256-sha512", true, true, 256},
+	    {"3des-md5", true, true, 96},
+	    {"3des-md5", false, false, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ikew *w = ikew_new(i + 1);
+		struct ike_peer_policy *peer = &w->cfg.peers[0];
+		struct ike_client *c = native(w);
+
+		peer->net = c->outer[0];
+		peer->net.ip[3] ^= rows[i].is_special ? 0 : 1;
+		peer->bits = 32;
+		peer->policy = *profile_find("legacy");
+		peer->policy.sha2_trunc96 = true;
+		w->cfg.peer_count = 1;
+		ikew_crash(w);
+		c->esp[0] = ikew_suite(false, rows[i].esp);
+		c->sha2_96 = rows[i].is_special;
+		assert_int_equal(ikew_connect(w, c), rows[i].is_ok);
+		if (rows[i].is_ok)
+			for (size_t k = 0; k < 2; k++)
+				assert_int_equal(
+				    w->sa[k].sa.trunc_bits, rows[i].trunc_bits);
+		else
+			assert_true(ikew_logged(
+			    w, "Profile legacy would allow 3des-md5"));
 		ikew_free(w);
 	}
 }
@@ -573,6 +616,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_esp_suite_gets_equal_keys),
+	    cmocka_unit_test(a_peer_may_have_its_own_policy),
 	    cmocka_unit_test(message_2_waits_for_the_socket_and_the_sa),
 	    cmocka_unit_test(a_refusing_kernel_sends_no_message_2),
 	    cmocka_unit_test(any_one_message_may_be_lost),
