@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* When told to end: for l2tpd's goodbyes to its clients; for Deletes. */
 #define LEAVE_MS 2000
@@ -270,6 +271,7 @@ static void start_core(struct engine *e)
 	e->before_wait.data = e;
 	uv_prepare_start(&e->before_wait, on_before_wait);
 	e->dh = dh_pool_new(&e->loop, engine_on_dh, e);
+	e->refusals = refusals_new(time(NULL));
 	e->link = link_new(&e->loop, e->log, &link);
 }
 
@@ -296,6 +298,7 @@ static void stop(struct engine *e)
 	link_free(e->link);
 	dh_pool_free(e->dh);
 	ike_free(e->ike);
+	refusals_free(e->refusals);
 	ike_actions_free(&e->actions);
 	free(e->in);
 	free(e->out);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 static void to_monitor(struct engine *e, uint16_t type, const void *body)
 {
@@ -235,7 +236,15 @@ static void act_log(struct engine *e, const struct ike_action *a)
 	    [IKE_LOG_WARN] = LOG_SEV_WARN,
 	};
 
-	log_write(e->log, severity[a->level], "%s", a->text);
+	if (a->level != IKE_LOG_NONE)
+		log_write(e->log, severity[a->level], "%s", a->text);
+	if (a->what_len) {
+		const struct refusal like = {
+		    .when = time(NULL), .peer = a->peer, .local = a->local};
+
+		refusals_add(e->refusals, a->is_proven, &like,
+		    a->text + a->what_at, a->what_len, a->remedy);
+	}
 }
 
 static void (*const carry_out[])(

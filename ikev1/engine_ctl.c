@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Answers on ikev1d's control socket: `status`. */
+/* Answers on ikev1d's control socket. */
 #include "ikev1/engine_priv.h"
 
 #include "common/ctl.h"
@@ -22,13 +22,26 @@ static json_t *status(struct engine *e)
 	    (json_int_t)dh_pool_waiting(e->dh));
 }
 
+static void why(struct engine *e, struct ctl_reply *reply, const char *address)
+{
+	json_t *doc = refusals_json(e->refusals, address);
+
+	if (doc)
+		ctl_reply_send(reply, doc);
+	else
+		ctl_reply_error(reply, "%.64s is no IP address", address);
+}
+
 static void on_request(
     void *ctx, struct ctl_reply *reply, size_t count, char *const *words)
 {
 	if (count == 1 && !strcmp(words[0], "status"))
 		ctl_reply_send(reply, status(ctx));
+	else if (count == 2 && !strcmp(words[0], "why"))
+		why(ctx, reply, words[1]);
 	else
-		ctl_reply_error(reply, "ikev1d knows only: status");
+		ctl_reply_error(
+		    reply, "ikev1d knows only: status, why ADDRESS");
 }
 
 int engine_ctl_start(struct engine *e, int fd)

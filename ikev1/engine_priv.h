@@ -7,6 +7,7 @@
 #include "common/conf.h"
 #include "common/crypto.h"
 #include "common/log.h"
+#include "common/refusals.h"
 #include "ikev1/core/ike.h"
 #include "ikev1/dh_pool.h"
 #include "ikev1/im_msg.h"
@@ -73,6 +74,7 @@ struct engine {
 	struct link *link;
 	struct dh_pool *dh;
 	struct ctl_server *ctl;
+	struct refusals *refusals;
 	struct engine_socket sockets[ENGINE_SOCKETS_MAX];
 	size_t socket_count;
 	int exit_code;

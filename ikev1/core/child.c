@@ -187,9 +187,10 @@ void child_done(struct ike *ike, uint32_t spi_in, bool out, int error)
 	sa = sa_find(ike, c->own);
 	q = sa ? quick_find(sa, c->msgid) : NULL;
 	if (error) {
-		act_log(ike, IKE_LOG_WARN,
-		    "R %llu: the kernel refused the %s IPsec SA: %s",
-		    (unsigned long long)c->peer->r,
+		struct refused who = refused_peer(
+		    c->peer, "see the kernel's log and `sallyport check`");
+
+		act_refuse(ike, &who, "the kernel refused the %s IPsec SA: %s",
 		    out ? "outbound" : "inbound", strerror(-error));
 		if (q)
 			quick_become(ike, q, QUICK_DEAD);

@@ -239,6 +239,13 @@ static void refused(struct ike *ike, const struct message *m)
 {
 	char peer[ADDR_TEXT_MAX];
 
+	if (m->h.version >> 4 == 2 && m->ev->data.len >= ISAKMP_HEADER_LEN) {
+		struct refused who = refused_datagram(
+		    m->ev, "choose L2TP/IPsec with a pre-shared key there");
+
+		act_refuse(ike, &who, "the client speaks IKEv2");
+		return;
+	}
 	if (act_log_allowed(ike))
 		act_log(ike, IKE_LOG_DEBUG, "%s: ignored: %s",
 		    addr_text(&m->ev->peer, peer), m->reason);
@@ -247,14 +254,12 @@ static void refused(struct ike *ike, const struct message *m)
 /* Aggressive Mode would show a hash of the PSK to whoever asks. */
 static void aggressive(struct ike *ike, const struct message *m)
 {
-	char peer[ADDR_TEXT_MAX];
+	struct refused who = refused_datagram(
+	    m->ev, "set the client to Main Mode (no group name)");
 
-	if (act_log_allowed(ike))
-		act_log(ike, IKE_LOG_WARN,
-		    "%s: Aggressive Mode refused: it would let anyone test "
-		    "guesses of the pre-shared key; set the client to Main "
-		    "Mode (no group name)",
-		    addr_text(&m->ev->peer, peer));
+	act_refuse(ike, &who,
+	    "Aggressive Mode refused: it would let anyone test guesses of "
+	    "the pre-shared key");
 }
 
 static void under_sa(struct ike *ike, struct message *m)
@@ -320,7 +325,9 @@ static void datagram(struct ike *ike, const struct ike_event *ev)
 	struct message m;
 
 	m.ev = ev;
+	m.h = (struct isakmp_header){0};
 	m.p.count = 0;
+	m.is_said = false;
 	if (isakmp_header_decode(ev->data, &m.h, &m.body, m.reason) ||
 	    ev->data.len > IKE_DATAGRAM_MAX) {
 		refused(ike, &m);

@@ -163,7 +163,8 @@ enum ike_action_type {
 	IKE_ACT_SA_DEL,	     /* sa: spi, dst, dir, r only */
 	IKE_ACT_SA_QUERY,    /* job, sa: spi, dst, dir, r only: is it used? */
 	IKE_ACT_SA_ENCAP,    /* sa: new outer addresses and ports of spi */
-	IKE_ACT_LOG,	     /* level, text */
+	IKE_ACT_LOG,	     /* level, text; of a refusal also what_len,
+			      * what_at, remedy, is_proven, peer, local */
 };
 
 enum ike_sa_dir { IKE_SA_IN = 0, IKE_SA_OUT = 1 };
@@ -187,7 +188,12 @@ struct ike_kernel_sa {
 	uint64_t soft_bytes, hard_bytes; /* 0: none */
 };
 
-enum ike_log_level { IKE_LOG_DEBUG, IKE_LOG_INFO, IKE_LOG_WARN };
+enum ike_log_level {
+	IKE_LOG_DEBUG,
+	IKE_LOG_INFO,
+	IKE_LOG_WARN,
+	IKE_LOG_NONE, /* a refusal to remember; enough lines were written */
+};
 
 struct ike_action {
 	enum ike_action_type type;
@@ -202,6 +208,10 @@ struct ike_action {
 	uint8_t *data2; /* owned by the action list */
 	size_t len2;
 	char *text;		  /* owned by the action list */
+	uint16_t what_at;	  /* LOG: what a refused client did wrong */
+	uint16_t what_len;	  /* is that part of text; 0: no refusal */
+	bool is_proven;		  /* LOG: the peer answered us */
+	const char *remedy;	  /* LOG: static, or NULL */
 	struct peer_up *up;	  /* owned by the action list */
 	struct ike_kernel_sa *sa; /* owned; wiped by ike_actions_clear() */
 };

@@ -303,6 +303,23 @@ void act_log(struct ike *ike, enum ike_log_level level, const char *fmt, ...)
 /* False when too many lines about unauthenticated packets were written. */
 bool act_log_allowed(struct ike *ike);
 
+/* refuse.c */
+/* Whom a refusal is about, and what to do about it. */
+struct refused {
+	const struct addr *peer, *local;
+	const char *identity; /* or NULL */
+	const char *remedy;   /* static, what an operator can do; or NULL */
+	bool is_proven;	      /* the peer has answered us */
+	bool is_limited;      /* anyone can cause it: not too many lines */
+};
+/* Of a message that belongs to nothing yet. */
+struct refused refused_datagram(const struct ike_event *ev, const char *remedy);
+struct refused refused_sa(const struct ike_sa *sa, const char *remedy);
+struct refused refused_peer(const struct peer *p, const char *remedy);
+/* "PEER (IDENTITY): what; remedy", a warning; kept for `sallyport why`. */
+void act_refuse(struct ike *ike, const struct refused *who, const char *fmt,
+    ...) __attribute__((format(printf, 3, 4)));
+
 /* ike.c */
 /*
  * Makes sure that sa_timer() or peer_timer() of this one runs at ms at the
@@ -344,6 +361,7 @@ struct message {
 	struct isakmp_payloads p;     /* after message_open() */
 	uint8_t iv[CRYPTO_BLOCK_MAX]; /* for the next one of its chain */
 	uint8_t plain[IKE_DATAGRAM_MAX];
+	bool is_said; /* why it is refused has been logged */
 	char reason[ISAKMP_REASON_MAX];
 };
 

@@ -145,11 +145,10 @@ void info_dpd_start(struct ike *ike, struct ike_sa *sa)
 
 void info_dead(struct ike *ike, struct ike_sa *sa, const char *reason)
 {
+	struct refused who = refused_sa(sa, NULL);
 	struct peer *p, *next;
-	char text[SA_TEXT_MAX];
 
-	act_log(ike, IKE_LOG_INFO, "%s: %s: the client is dead",
-	    sa_text(sa, text), reason);
+	act_refuse(ike, &who, "%s: the client is dead", reason);
 	/* A replaced IKE SA that the client forgot says nothing about R. */
 	for (p = sa->path->peers; p; p = next) {
 		next = p->path_next;
@@ -217,6 +216,9 @@ static void got_dpd(
 static void got_notify(
     struct ike *ike, struct ike_sa *sa, const struct isakmp_payload *p)
 {
+	struct refused who = refused_sa(sa,
+	    "the client's own log says why; compare esp and the client's "
+	    "settings");
 	struct payload_notify n;
 	char name[ISAKMP_NAME_MAX], text[SA_TEXT_MAX];
 	char reason[ISAKMP_REASON_MAX];
@@ -227,6 +229,9 @@ static void got_notify(
 		got_dpd(ike, sa, &n);
 	else if (n.type == ISAKMP_N_INITIAL_CONTACT)
 		peer_initial_contact(ike, sa);
+	else if (n.type < STATUS_FIRST)
+		act_refuse(ike, &who, "the client says %s",
+		    isakmp_name_text(ISAKMP_REG_NOTIFY, n.type, name));
 	else
 		act_log(ike, IKE_LOG_INFO, "%s: the client says %s",
 		    sa_text(sa, text),

@@ -60,7 +60,8 @@ static int choose(struct ike *ike, struct message *m,
 	struct proposal_policy policy = {
 	    .accept = ike_policy_for(ike, &m->ev->peer),
 	};
-	char report[PROPOSAL_REPORT_MAX], peer[ADDR_TEXT_MAX];
+	struct refused who = refused_datagram(m->ev, NULL);
+	char report[PROPOSAL_REPORT_MAX];
 	int err = sa_decode(SA_PHASE1, p->body, offer, m->reason);
 
 	if (err == -ENOTSUP || err == -ENOTUNIQ)
@@ -73,9 +74,8 @@ static int choose(struct ike *ike, struct message *m,
 	if (!err)
 		return 0;
 	refuse_clear(ike, m, ISAKMP_N_NO_PROPOSAL_CHOSEN);
-	if (act_log_allowed(ike))
-		act_log(ike, IKE_LOG_WARN, "%s: no common IKE proposal: %s",
-		    addr_text(&m->ev->peer, peer), report);
+	act_refuse(ike, &who, "no common IKE proposal: %s", report);
+	m->is_said = true;
 	return isakmp_refuse(m->reason, err, "no common IKE proposal");
 }
 

@@ -8,6 +8,7 @@
 
 #include "common/secret.h"
 #include "ikev1/core/candidate.h"
+#include "ikev1/core/text.h"
 
 #include <errno.h>
 
@@ -41,6 +42,19 @@ int main_derive(struct ike *ike, struct ike_sa *sa, size_t slot)
 	sa->psk_line = c.line;
 	secret_wipe(&c, sizeof(c));
 	return err < 0 ? err : 0;
+}
+
+const char *main_key_lines(const struct ike_sa *sa, char out[MAIN_LINES_MAX])
+{
+	struct text t = text_begin(out, MAIN_LINES_MAX);
+	struct candidate c;
+
+	for (size_t i = 0; i < sa->psk_count; i++) {
+		if (!candidate_get(bytes_span(&sa->psks), i, &c))
+			text_put(&t, "%s%u", i ? ", " : "", c.line);
+		secret_wipe(&c, sizeof(c));
+	}
+	return out;
 }
 
 bool main_hash_i_ok(

@@ -69,27 +69,31 @@ static const struct main_row *find_row(enum sa_state state)
 
 void main_say_refused(struct ike *ike, const struct message *m)
 {
-	char peer[ADDR_TEXT_MAX];
+	struct refused who = refused_datagram(m->ev,
+	    "if this client should work, capture its packets (UDP port 500 "
+	    "and 4500) and report them");
 
-	if (act_log_allowed(ike))
-		act_log(ike, IKE_LOG_INFO, "%s: refused: %s",
-		    addr_text(&m->ev->peer, peer), m->reason);
+	if (!m->is_said)
+		act_refuse(ike, &who, "refused: %s", m->reason);
 }
 
 /* A message 5 that does not open means another key, most likely. */
 static void say_mismatch(
     struct ike *ike, struct ike_sa *sa, const struct message *m)
 {
-	char peer[ADDR_TEXT_MAX], local[ADDR_TEXT_MAX];
+	struct refused who = refused_sa(sa,
+	    "compare the client's key with that line of the psk file, or "
+	    "write one for its address");
+	char local[ADDR_TEXT_MAX], lines[MAIN_LINES_MAX];
 
-	if (sa->mismatch_said || !act_log_allowed(ike))
+	if (sa->mismatch_said)
 		return;
 	sa->mismatch_said = true;
-	act_log(ike, IKE_LOG_WARN,
-	    "%s -> %s: message 5 does not decrypt or verify: likely "
-	    "pre-shared key mismatch (check the psk file's line for this "
-	    "client)",
-	    addr_text(&m->ev->peer, peer), addr_text(&m->ev->local, local));
+	who.peer = &m->ev->peer;
+	act_refuse(ike, &who,
+	    "message 5 to %s does not decrypt or verify: likely pre-shared "
+	    "key mismatch (tried: psk line %s)",
+	    addr_text(&m->ev->local, local), main_key_lines(sa, lines));
 }
 
 /* Opens and checks one message, then lets its step act. */
@@ -161,6 +165,7 @@ static struct mm1_entry *first_of(struct ike *ike, const struct message *m)
 static void message5(struct ike *ike, struct ike_sa *sa, struct message *m)
 {
 	const struct main_row *row = find_row(SA_SENT4);
+	struct refused who;
 	int err = 0;
 
 	if (sa->wrong_fives >= WRONG_FIVES_MAX || m->body.len % BLOCK_MIN)
@@ -174,7 +179,8 @@ static void message5(struct ike *ike, struct ike_sa *sa, struct message *m)
 		return;
 	}
 	if (err == -EACCES) { /* authenticated, but refused for good */
-		main_say_refused(ike, m);
+		who = refused_sa(sa, NULL);
+		act_refuse(ike, &who, "refused: %s", m->reason);
 		sa_become(ike, sa, SA_DEAD);
 		return;
 	}

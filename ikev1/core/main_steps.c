@@ -78,13 +78,12 @@ int main_step3(struct ike *ike, struct ike_sa *sa, struct message *m)
 	return 0;
 }
 
-static void fail(struct ike *ike, struct ike_sa *sa, const char *why)
+static void fail(
+    struct ike *ike, struct ike_sa *sa, const char *why, const char *remedy)
 {
-	char text[SA_TEXT_MAX];
+	struct refused who = refused_sa(sa, remedy);
 
-	if (act_log_allowed(ike))
-		act_log(ike, IKE_LOG_WARN, "%s: Main Mode ended: %s",
-		    sa_text(sa, text), why);
+	act_refuse(ike, &who, "Main Mode ended: %s", why);
 	sa_become(ike, sa, SA_DEAD);
 }
 
@@ -101,7 +100,7 @@ static void send4(struct ike *ike, struct ike_sa *sa)
 	/* Now, so that no message 5 that does not fit changes anything. */
 	if (main_derive(ike, sa, 0) || natt_put(ike, sa, &r) ||
 	    send_kept(ike, sa, &r, NULL)) {
-		fail(ike, sa, "message 4 could not be built");
+		fail(ike, sa, "message 4 could not be built", NULL);
 		return;
 	}
 	sa_become(ike, sa, SA_SENT4);
@@ -115,14 +114,16 @@ void main_dh_done(
 	if (ev->error || !ev->shared.len) {
 		fail(ike, sa,
 		    ev->error == -EINVAL ? "invalid Diffie-Hellman value"
-					 : "Diffie-Hellman failed");
+					 : "Diffie-Hellman failed",
+		    NULL);
 		return;
 	}
 	bytes_set(&sa->gxr, ev->pub.data, ev->pub.len);
 	bytes_set(&sa->gxy, ev->shared.data, ev->shared.len);
 	/* A mirror: someone sends us back what is ours. */
 	if (bytes_equal(&sa->gxr, &sa->gxi) || bytes_equal(&sa->ni, &sa->nr)) {
-		fail(ike, sa, "our own key exchange value or nonce came back");
+		fail(ike, sa, "our own key exchange value or nonce came back",
+		    NULL);
 		return;
 	}
 	send4(ike, sa);
@@ -134,10 +135,15 @@ void main_psk_done(
 	if (sa->state != SA_KEYING || sa->psks.len)
 		return;
 	if (ev->error || !ev->psk_count || !candidate_count(ev->shared)) {
+		bool is_none = ev->error == -ENOENT;
+
 		fail(ike, sa,
-		    ev->error == -ENOENT
+		    is_none
 			? "no pre-shared key for this address in the psk file"
-			: "the pre-shared key could not be used");
+			: "the pre-shared key could not be used",
+		    is_none ? "write a line for it, or for any, and restart "
+			      "ikev1d"
+			    : NULL);
 		return;
 	}
 	bytes_set(&sa->psks, ev->shared.data, ev->shared.len);

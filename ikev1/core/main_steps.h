@@ -41,6 +41,9 @@ int main_derive(struct ike *ike, struct ike_sa *sa, size_t slot);
  */
 int main_find_key(struct ike *ike, struct ike_sa *sa, struct message *m,
     const struct isakmp_script *script);
+#define MAIN_LINES_MAX 96
+/* "3, 7": the lines of all candidate keys. */
+const char *main_key_lines(const struct ike_sa *sa, char out[MAIN_LINES_MAX]);
 /* Whether an opened message 5 has the right HASH_I. */
 bool main_hash_i_ok(
     struct ike *ike, const struct ike_sa *sa, const struct message *m);

@@ -7,6 +7,7 @@
 
 #include "common/alloc.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,8 +153,8 @@ static struct peer *open_peer(struct ike *ike, struct ike_sa *sa,
 struct peer *peer_for(struct ike *ike, struct ike_sa *sa,
     const struct selectors *sel, const char *suite)
 {
-	char text[SA_TEXT_MAX];
 	struct path *path = path_of(ike, &sa->local, &sa->peer);
+	struct refused who = refused_sa(sa, NULL);
 	size_t family = 0;
 	struct peer *p;
 
@@ -170,16 +171,17 @@ struct peer *peer_for(struct ike *ike, struct ike_sa *sa,
 	}
 	if (family < PEER_FAMILY_MAX)
 		return open_peer(ike, sa, sel, suite);
-	act_log(ike, IKE_LOG_WARN,
-	    "%s: refused: this client has %zu connections with different "
+	act_refuse(ike, &who,
+	    "refused: this client has %zu connections with different "
 	    "selectors already",
-	    sa_text(sa, text), family);
+	    family);
 	return NULL;
 }
 
 void peer_opened(struct ike *ike, uint32_t tag, const struct ike_event *ev)
 {
 	struct peer *p = peer_by_tag(ike, tag);
+	struct refused who;
 
 	if (p && p->state == PEER_OPENING && !ev->error) {
 		p->r = ev->r;
@@ -197,8 +199,10 @@ void peer_opened(struct ike *ike, uint32_t tag, const struct ike_event *ev)
 	}
 	if (!p)
 		return;
-	act_log(ike, IKE_LOG_WARN, "%s: no place for another client: %s",
-	    p->identity, strerror(-ev->error));
+	who = refused_peer(p,
+	    ev->error == -ENOSPC ? "raise max-clients in section l2tp" : NULL);
+	act_refuse(
+	    ike, &who, "no place for another client: %s", strerror(-ev->error));
 	quick_peer_failed(ike, p);
 	peer_become(ike, p, PEER_DEAD);
 }
@@ -262,17 +266,18 @@ static void ready(struct ike *ike, struct peer *p)
 void peer_event(struct ike *ike, const struct ike_event *ev)
 {
 	struct peer *p = peer_by_r(ike, ev->r);
+	struct refused who;
 
 	if (!p)
 		return;
+	who = refused_peer(p, "see l2tpd's log and `sallyport check`");
 	if (ev->type == IKE_EV_PEER_READY) {
 		ready(ike, p);
 	} else if (ev->type == IKE_EV_PEER_CLOSE) {
 		peer_end(ike, p, ev->text ? ev->text : "closed by l2tpd");
 	} else {
 		if (ev->type == IKE_EV_PEER_REFUSED)
-			act_log(ike, IKE_LOG_WARN, "R %llu: l2tpd refused: %s",
-			    (unsigned long long)p->r,
+			act_refuse(ike, &who, "l2tpd refused: %s",
 			    ev->text ? ev->text : "no reason given");
 		finish(ike, p);
 	}
@@ -280,6 +285,8 @@ void peer_event(struct ike *ike, const struct ike_event *ev)
 
 void peer_timer(struct ike *ike, struct peer *p)
 {
+	struct refused who = refused_peer(p, "run `sallyport check`");
+
 	rekey_timer(ike, p);
 	if (ike->now < p->due_ms) {
 		peer_wake(ike, p, p->due_ms);
@@ -287,11 +294,11 @@ void peer_timer(struct ike *ike, struct peer *p)
 	}
 	switch (p->state) {
 	case PEER_OPENING:
-		act_log(ike, IKE_LOG_WARN, "%s: no R was given in time",
-		    p->identity);
+		act_refuse(ike, &who, "no number (R) was given in time");
 		peer_end(ike, p, "no R");
 		return;
 	case PEER_RAISING:
+		act_refuse(ike, &who, "l2tpd did not answer in time");
 		peer_end(ike, p, "l2tpd did not open its socket in time");
 		return;
 	case PEER_LIVE:

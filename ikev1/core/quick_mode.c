@@ -145,11 +145,12 @@ void quick_free(struct quick *q)
 static void say_refused(
     struct ike *ike, const struct ike_sa *sa, const struct message *m)
 {
-	char text[SA_TEXT_MAX];
+	struct refused who = refused_sa(sa, NULL);
 
-	if (act_log_allowed(ike))
-		act_log(ike, IKE_LOG_INFO, "%s: Quick Mode %08x refused: %s",
-		    sa_text(sa, text), m->h.message_id, m->reason);
+	/* Anyone who saw the cookies can send these. */
+	who.is_limited = true;
+	act_refuse(ike, &who, "Quick Mode %08x refused: %s", m->h.message_id,
+	    m->reason);
 }
 
 /* Opens, authenticates, checks.  0, or -errno with a reason. */
@@ -344,16 +345,18 @@ void quick_used(struct ike *ike, struct quick *q, struct child *c, bool used)
 
 void quick_timer(struct ike *ike, struct quick *q)
 {
-	char text[SA_TEXT_MAX];
+	struct refused who;
 
 	if (q->state == QUICK_DEAD)
 		return;
 	if (ike->now >= q->give_up_ms && q->is_ours && quick_init_over(ike, q))
 		return;
 	if (ike->now >= q->give_up_ms) {
-		act_log(ike, IKE_LOG_INFO,
-		    "%s: Quick Mode %08x was not finished",
-		    sa_text(q->sa, text), q->msgid);
+		who = refused_sa(q->sa,
+		    "if it happens again: its answers do not arrive (packet "
+		    "loss, or a firewall in between)");
+		act_refuse(
+		    ike, &who, "Quick Mode %08x was not finished", q->msgid);
 		quick_become(ike, q, QUICK_DEAD);
 		return;
 	}

@@ -29,7 +29,8 @@ static int take_choice(struct ike *ike, struct quick *q,
 	    .has_natt = wants_encap(q->sa),
 	    .ke_len = ke_len,
 	};
-	char report[PROPOSAL_REPORT_MAX], text[SA_TEXT_MAX];
+	struct refused who = refused_sa(q->sa, NULL);
+	char report[PROPOSAL_REPORT_MAX];
 	const struct sa_protocol *chosen;
 	struct sa_offer offer;
 	struct wire_reader r;
@@ -39,8 +40,8 @@ static int take_choice(struct ike *ike, struct quick *q,
 		return err;
 	err = proposal_choose(&offer, &policy, &q->choice, report);
 	if (err) {
-		act_log(ike, IKE_LOG_WARN, "%s: no common ESP proposal: %s",
-		    sa_text(q->sa, text), report);
+		act_refuse(ike, &who, "no common ESP proposal: %s", report);
+		m->is_said = true;
 		return isakmp_refuse(
 		    m->reason, -ENOENT, "no common ESP proposal");
 	}
@@ -94,10 +95,11 @@ void quick_want_peer(struct ike *ike, struct quick *q)
 static void refuse(
     struct ike *ike, struct quick *q, const struct message *m, uint16_t notify)
 {
-	char text[SA_TEXT_MAX];
+	struct refused who = refused_sa(q->sa, NULL);
 
-	act_log(ike, IKE_LOG_WARN, "%s: Quick Mode %08x refused: %s",
-	    sa_text(q->sa, text), q->msgid, m->reason);
+	if (!m->is_said)
+		act_refuse(ike, &who, "Quick Mode %08x refused: %s", q->msgid,
+		    m->reason);
 	info_notify(ike, q->sa, ISAKMP_PROTO_ESP, notify);
 	quick_become(ike, q, QUICK_DEAD);
 }

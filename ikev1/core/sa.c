@@ -244,6 +244,19 @@ bool sa_is_worn(const struct ike_sa *sa)
 	return sa->ids_count >= MESSAGE_IDS_MAX - MESSAGE_IDS_SPARE;
 }
 
+/* Of a client that has answered us once, then no more. */
+static void not_finished(struct ike *ike, struct ike_sa *sa)
+{
+	struct refused who = refused_sa(sa,
+	    "does a firewall on the way drop UDP port 4500, or fragments of "
+	    "our long message 4?");
+
+	if (sa->state == SA_SENT4)
+		act_refuse(ike, &who,
+		    "Main Mode was not finished: message 4 was sent, message "
+		    "5 never came");
+}
+
 static void life_over(struct ike *ike, struct ike_sa *sa)
 {
 	char text[SA_TEXT_MAX];
@@ -257,9 +270,8 @@ static void life_over(struct ike *ike, struct ike_sa *sa)
 	} else if (sa->state == SA_UP)
 		act_log(
 		    ike, IKE_LOG_INFO, "%s: IKE SA expired", sa_text(sa, text));
-	else
-		act_log(ike, IKE_LOG_DEBUG, "%s: Main Mode was not finished",
-		    sa_text(sa, text));
+	else if (!sa->mismatch_said)
+		not_finished(ike, sa);
 	sa_become(ike, sa, SA_DEAD);
 }
 

@@ -93,6 +93,10 @@ struct ikew {
 	struct ikew_item queue[WORLD_QUEUE];
 	char log[WORLD_LOG_MAX];
 	size_t log_len;
+	int refusals;	    /* all, logged or not */
+	char refusal[2048]; /* the newest's what */
+	bool refusal_proven;
+	struct addr refusal_peer;
 	/* every datagram of the server, newest last */
 	uint8_t last_out[CLIENT_PACKET_MAX];
 	size_t last_out_len;

@@ -243,6 +243,16 @@ static void log_line(struct ikew *w, const struct ike_action *a)
 {
 	size_t len = strlen(a->text);
 
+	if (a->what_len) {
+		w->refusals++;
+		memset(w->refusal, 0, sizeof(w->refusal));
+		memcpy(w->refusal, a->text + a->what_at, a->what_len);
+		w->refusal_proven = a->is_proven;
+		w->refusal_peer = a->peer;
+	}
+	if (a->level == IKE_LOG_NONE)
+		return;
+
 	if (getenv("WORLD_LOG"))
 		fprintf(stdout, "%llu [%d] %s\n", (unsigned long long)w->now,
 		    a->level, a->text);
