@@ -55,6 +55,18 @@ const struct cmd cmd_table[] = {
 	.operands_min = 1,
 	.operands_max = 1,
 	.run = cmd_disconnect},
+    {.name = "why",
+	.usage = "[-j] ADDRESS",
+	.summary = "why the client at an address was refused",
+	.help = "The last sixteen refusals of that outer address, newest "
+		"first: when, what\nhappened, what to do.  They are "
+		"forgotten when ikev1d restarts.\n"
+		"  -j, --json  the daemon's JSON instead; its fields are in "
+		"sallyport(8)\n",
+	.operands_min = 1,
+	.operands_max = 1,
+	.has_json = true,
+	.run = cmd_why},
     {.name = "check",
 	.usage = "",
 	.summary = "look for what keeps clients from connecting",
@@ -92,17 +104,24 @@ const char *cmd_file(
 
 json_t *cmd_ask(const struct cmd_env *env, const char *const *words)
 {
-	char path[RUNDIR_PATH_MAX], error[CTL_ERROR_MAX];
+	return cmd_ask_daemon(env, "l2tpd", words);
+}
+
+json_t *cmd_ask_daemon(
+    const struct cmd_env *env, const char *daemon, const char *const *words)
+{
+	char path[RUNDIR_PATH_MAX], error[CTL_ERROR_MAX], name[32];
 	json_t *doc = NULL;
 	size_t count = 0;
 
 	while (words[count])
 		count++;
-	if (rundir_path(path, "l2tpd.sock")) {
+	snprintf(name, sizeof(name), "%s.sock", daemon);
+	if (rundir_path(path, name)) {
 		cmd_fail(env, "%s is too long", rundir());
 		return NULL;
 	}
-	if (ctl_request(path, "l2tpd", words, count, &doc, error)) {
+	if (ctl_request(path, daemon, words, count, &doc, error)) {
 		cmd_fail(env, "%s", error);
 		return NULL;
 	}

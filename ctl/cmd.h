@@ -64,6 +64,9 @@ const char *cmd_file(
  * with NULL.
  */
 json_t *cmd_ask(const struct cmd_env *env, const char *const *words);
+/* The same of either daemon, l2tpd or ikev1d. */
+json_t *cmd_ask_daemon(
+    const struct cmd_env *env, const char *daemon, const char *const *words);
 
 /* The commands (ctl/NAME.c). */
 int cmd_show(const struct cmd_env *env, const struct cmd_args *args);
@@ -71,6 +74,7 @@ int cmd_user_add(const struct cmd_env *env, const struct cmd_args *args);
 int cmd_user_del(const struct cmd_env *env, const struct cmd_args *args);
 int cmd_user_list(const struct cmd_env *env, const struct cmd_args *args);
 int cmd_disconnect(const struct cmd_env *env, const struct cmd_args *args);
+int cmd_why(const struct cmd_env *env, const struct cmd_args *args);
 int cmd_check(const struct cmd_env *env, const struct cmd_args *args);
 int cmd_version(const struct cmd_env *env, const struct cmd_args *args);
 

@@ -26,6 +26,7 @@ struct fixture {
 	struct ctl_server *server;
 	pthread_t thread;
 	const char *show;	/* the answer, JSON */
+	const char *why;	/* ikev1d's; set: the socket is its */
 	const char *disconnect; /* the same */
 	char asked[256];	/* all requests, each with a ';' */
 	char *out, *err;	/* of the last run */
@@ -41,8 +42,10 @@ static void on_request(
 	for (size_t i = 0; i < count; i++)
 		len += (size_t)snprintf(f->asked + len, sizeof(f->asked) - len,
 		    "%s%s", words[i], i + 1 < count ? " " : ";");
-	ctl_reply_send(
-	    reply, json_loads(is_show ? f->show : f->disconnect, 0, NULL));
+	ctl_reply_send(reply, json_loads(is_show  ? f->show
+					 : f->why ? f->why
+						  : f->disconnect,
+				  0, NULL));
 }
 
 static void on_stop(uv_async_t *async)
@@ -61,14 +64,14 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-static int setup(void **state)
+static int setup_of(void **state, const char *name)
 {
 	struct fixture *f = xcalloc(1, sizeof(*f));
 	int fd;
 
 	tmptree_make(&f->tree);
 	setenv(RUNDIR_ENV, f->tree.dir, 1);
-	fd = rundir_listen("l2tpd.sock", SOCK_STREAM, 0600);
+	fd = rundir_listen(name, SOCK_STREAM, 0600);
 	assert_return_code(fd, -fd);
 	uv_loop_init(&f->loop);
 	uv_async_init(&f->loop, &f->stop, on_stop);
@@ -78,6 +81,16 @@ static int setup(void **state)
 	assert_int_equal(pthread_create(&f->thread, NULL, serve, f), 0);
 	*state = f;
 	return 0;
+}
+
+static int setup(void **state)
+{
+	return setup_of(state, "l2tpd.sock");
+}
+
+static int setup_ikev1d(void **state)
+{
+	return setup_of(state, "ikev1d.sock");
 }
 
 static int teardown(void **state)
@@ -189,6 +202,44 @@ static void disconnects_by_r(void **state)
 	assert_string_equal(f->asked, "show;");
 }
 
+static void says_why(void **state)
+{
+	struct fixture *f = *state;
+
+	setenv("TZ", "UTC", 1);
+	f->why = "{\"version\":1,\"since\":0,\"refusals\":["
+		 "{\"time\":86400,\"peer\":\"203.0.113.7:4500\","
+		 "\"local\":\"198.51.100.1:4500\",\"count\":3,"
+		 "\"what\":\"wrong\\u00e4\\u001b[2J\","
+		 "\"remedy\":\"mend it\"},"
+		 "{\"time\":60,\"peer\":\"203.0.113.7:500\","
+		 "\"local\":null,\"count\":1,\"what\":\"other\","
+		 "\"remedy\":null}]}";
+	assert_int_equal(run(f, "why", "203.0.113.7"), 0);
+	assert_string_equal(f->asked, "why 203.0.113.7;");
+	assert_string_equal(f->out,
+	    "1970-01-02 00:00:00  203.0.113.7:4500 -> 198.51.100.1:4500, "
+	    "3 times\n"
+	    "    wrong\\xc3\\xa4\\x1b[2J\n"
+	    "    What to do: mend it\n"
+	    "1970-01-01 00:01:00  203.0.113.7:500\n"
+	    "    other\n");
+	f->why = "{\"version\":1,\"since\":60,\"refusals\":[]}";
+	assert_int_equal(run(f, "why", "2001:db8::7"), 0);
+	assert_non_null(strstr(f->out,
+	    "Nothing of 2001:db8::7 was refused since 1970-01-01 00:01:00"));
+	assert_non_null(strstr(f->out, "tcpdump"));
+	f->why = "{\"version\":1}";
+	assert_int_equal(run(f, "why", "203.0.113.7"), 1);
+	assert_non_null(strstr(f->err, "no list of refusals"));
+	f->why = "{\"error\":\"not now\"}";
+	assert_int_equal(run(f, "why", "203.0.113.7"), 1);
+	assert_string_equal(f->err, "sallyport: ikev1d: not now\n");
+	assert_int_equal(run(f, "why", "vpn.example"), 1);
+	assert_string_equal(f->asked, "");
+	assert_non_null(strstr(f->err, "vpn.example is no IP address"));
+}
+
 #define DAEMON_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -198,6 +249,7 @@ int main(void)
 	    DAEMON_TEST(says_what_the_daemon_refuses),
 	    DAEMON_TEST(disconnects_by_user),
 	    DAEMON_TEST(disconnects_by_r),
+	    cmocka_unit_test_setup_teardown(says_why, setup_ikev1d, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

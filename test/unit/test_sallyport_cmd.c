@@ -139,6 +139,8 @@ static void wrong_usage_is_2(void **state)
 	assert_int_equal(run(f, "user", "del", "a", "b", NULL), 2);
 	assert_int_equal(run(f, "user", "list", "a", NULL), 2);
 	assert_int_equal(run(f, "disconnect", NULL), 2);
+	assert_int_equal(run(f, "why", NULL), 2);
+	assert_int_equal(run(f, "why", "::1", "::2", NULL), 2);
 	assert_int_equal(run(f, "show", "-x", NULL), 2);
 	says(f->err, "-x");
 	assert_int_equal(run(f, "check", "--plain", NULL), 2);
@@ -169,6 +171,8 @@ static void without_a_daemon(void **state)
 	assert_int_equal(run(f, "disconnect", "anna", NULL), 1);
 	assert_int_equal(run(f, "disconnect", "17", NULL), 1);
 	says(f->err, "systemctl start l2tpd");
+	assert_int_equal(run(f, "why", "203.0.113.7", NULL), 1);
+	says(f->err, "systemctl start ikev1d");
 	assert_string_equal(f->out, "");
 }
 
