@@ -23,6 +23,17 @@ const struct cmd cmd_table[] = {
 		"sallyport(8)\n",
 	.has_json = true,
 	.run = cmd_show},
+    {.name = "show sas",
+	.usage = "[-j]",
+	.summary = "the IKE SAs and their pairs of IPsec SAs",
+	.help = "First the IKE SAs (phase 1), then the pairs of IPsec SAs "
+		"(phase 2) with the R of\ntheir client.  AGE, REKEY and "
+		"EXPIRES are h:mm:ss; HEARD is how long the client\nhas been "
+		"silent; LINE is that of the psk file.\n"
+		"  -j, --json  the daemon's JSON instead; its fields are in "
+		"sallyport(8)\n",
+	.has_json = true,
+	.run = cmd_show_sas},
     {.name = "user add",
 	.usage = "[--plain] NAME [ip=A.B.C.D]",
 	.summary = "add a user, or change the password of one",
@@ -169,19 +180,25 @@ static void print_help(const struct cmd *c, FILE *to)
  */
 static const struct cmd *find_command(int argc, char **argv, int *used)
 {
+	const struct cmd *found = NULL;
+
 	for (const struct cmd *c = cmd_table; c->name; c++) {
 		const char *blank = strchr(c->name, ' ');
 		size_t len = blank ? (size_t)(blank - c->name) : 0;
 
-		*used = blank ? 2 : 1;
-		if (!blank && strcmp(argv[0], c->name) == 0)
-			return c;
+		if (!blank && strcmp(argv[0], c->name) == 0) {
+			found = c;
+			*used = 1;
+		}
+		/* "show sas" is not "show" of something. */
 		if (blank && argc > 1 && strlen(argv[0]) == len &&
 		    strncmp(argv[0], c->name, len) == 0 &&
-		    strcmp(argv[1], blank + 1) == 0)
+		    strcmp(argv[1], blank + 1) == 0) {
+			*used = 2;
 			return c;
+		}
 	}
-	return NULL;
+	return found;
 }
 
 static bool is_word(const char *arg, const char *brief, const char *full)

@@ -70,6 +70,7 @@ json_t *cmd_ask_daemon(
 
 /* The commands (ctl/NAME.c). */
 int cmd_show(const struct cmd_env *env, const struct cmd_args *args);
+int cmd_show_sas(const struct cmd_env *env, const struct cmd_args *args);
 int cmd_user_add(const struct cmd_env *env, const struct cmd_args *args);
 int cmd_user_del(const struct cmd_env *env, const struct cmd_args *args);
 int cmd_user_list(const struct cmd_env *env, const struct cmd_args *args);

@@ -66,6 +66,8 @@ void child_become(struct ike *ike, struct child *c, enum child_state state)
 	if (c->state == CHILD_DEAD || c->state == state)
 		return;
 	c->state = state;
+	if (state == CHILD_UP)
+		c->up_ms = ike->now;
 	if (state == CHILD_DEAD)
 		unlink_child(ike, c);
 }
@@ -99,7 +101,7 @@ void child_install(struct ike *ike, struct child *c, enum ike_sa_dir dir)
 	bool out = dir == IKE_SA_OUT;
 	const struct ike_kernel_sa *keys = out ? &c->out : &c->in;
 	struct ike_action *a = sa_action(ike, IKE_ACT_SA_ADD, c, dir);
-	struct ike_kernel_sa full = *keys;
+	struct ike_kernel_sa full = *keys, limits;
 
 	full.r = a->sa->r;
 	full.slot = a->sa->slot;
@@ -110,13 +112,18 @@ void child_install(struct ike *ike, struct child *c, enum ike_sa_dir dir)
 	full.encap = a->sa->encap;
 	*a->sa = full;
 	secret_wipe(&full, sizeof(full));
+	limits = (struct ike_kernel_sa){.soft_s = keys->soft_s,
+	    .hard_s = keys->hard_s,
+	    .soft_bytes = keys->soft_bytes,
+	    .hard_bytes = keys->hard_bytes};
 	a->job = ike_job(ike, out ? JOB_SA_OUT : JOB_SA_IN, c->own, c->spi_in);
 	if (out) {
 		c->has_out = true;
 		child_become(ike, c, CHILD_ADDING_OUT);
 	}
-	/* The kernel has them now; we need them no more. */
+	/* The kernel has the keys now; we need them no more. */
 	secret_wipe(out ? &c->out : &c->in, sizeof(c->in));
+	*(out ? &c->out : &c->in) = limits;
 }
 
 void child_end(struct ike *ike, struct child *c, bool tell)

@@ -87,7 +87,8 @@ struct child {
 	uint64_t
 	    retire_ms; /* it was replaced: when to look whether it can go */
 	uint8_t retire_tries;
-	bool is_worn; /* past its soft limit */
+	uint64_t up_ms; /* since when both are there; 0: they are not */
+	bool is_worn;	/* past its soft limit */
 	bool encap;
 	bool has_out;		      /* the outbound SA may be in the kernel */
 	struct ike_kernel_sa in, out; /* keys: wiped once ordered */
@@ -250,6 +251,7 @@ struct ike_sa {
 	uint32_t ids_count, ids_room;
 	struct quick *quicks;
 
+	uint64_t up_ms;	   /* since when it is established; 0: it is not */
 	uint64_t heard_ms; /* the newest authenticated message */
 	uint32_t dpd_out;  /* our next sequence number */
 	uint32_t dpd_in;   /* the client's newest */

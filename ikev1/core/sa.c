@@ -176,6 +176,8 @@ void sa_become(struct ike *ike, struct ike_sa *sa, enum sa_state state)
 	if (old == SA_DEAD || old == state)
 		return;
 	sa->state = state;
+	if (state == SA_UP)
+		sa->up_ms = ike->now;
 	if (state == SA_DEAD) {
 		if (old != SA_START)
 			unlink_sa(ike, sa);

@@ -88,6 +88,7 @@ void child_store(struct store *s, struct child *c)
 	store_u32(s, &c->sa_age);
 	store_deadline(s, &c->retire_ms);
 	store_u8(s, &c->retire_tries);
+	store_past(s, &c->up_ms);
 	store_bool(s, &c->is_worn);
 	store_bool(s, &c->encap);
 	store_bool(s, &c->has_out);
@@ -265,6 +266,7 @@ static void sa_all(struct store *s, struct ike *ike, struct ike_sa *sa)
 	store_array(s, sa->iv, sizeof(sa->iv));
 	store_text(s, sa->identity, sizeof(sa->identity));
 	store_u8(s, &sa->replies);
+	store_past(s, &sa->up_ms);
 	store_past(s, &sa->heard_ms);
 	store_u32(s, &sa->dpd_out);
 	store_u32(s, &sa->dpd_in);

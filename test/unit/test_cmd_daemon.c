@@ -240,6 +240,34 @@ static void says_why(void **state)
 	assert_non_null(strstr(f->err, "vpn.example is no IP address"));
 }
 
+static void shows_sas(void **state)
+{
+	struct fixture *f = *state;
+
+	f->why = "{\"ike_sas\":[{\"peer\":\"203.0.113.7:4500\","
+		 "\"identity\":\"a\\u001b\",\"client_nat\":true,"
+		 "\"server_nat\":false,\"suite\":\"s1\","
+		 "\"cookie_i\":\"01\",\"cookie_r\":\"02\","
+		 "\"psk_line\":3,\"age\":3723,\"expires\":null,"
+		 "\"heard\":0,\"dpd\":true,\"dpd_unanswered\":2,"
+		 "\"state\":\"established\"}],"
+		 "\"ipsec_pairs\":[{\"r\":17,\"peer\":\"p\","
+		 "\"suite\":\"s1/s2\",\"spi_in\":\"0a\","
+		 "\"spi_out\":\"0b\",\"age\":59,\"rekeys\":60,"
+		 "\"expires\":36000,\"state\":\"established\"}]}";
+	assert_int_equal(run(f, "show", "sas"), 0);
+	assert_string_equal(f->asked, "sas;");
+	assert_non_null(strstr(f->out,
+	    "203.0.113.7:4500  a\\x1b     client  s1     01:02       3  "
+	    "1:02:03        -  0:00:00  2 unanswered  established\n"));
+	assert_non_null(strstr(f->out,
+	    "17  p     s1/s2  0a      0b       0:00:59  0:01:00  10:00:00  "
+	    "established\n"));
+	f->why = "{\"ike_sas\":[]}";
+	assert_int_equal(run(f, "show", "sas"), 1);
+	assert_non_null(strstr(f->err, "no lists of SAs"));
+}
+
 #define DAEMON_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -250,6 +278,7 @@ int main(void)
 	    DAEMON_TEST(disconnects_by_user),
 	    DAEMON_TEST(disconnects_by_r),
 	    cmocka_unit_test_setup_teardown(says_why, setup_ikev1d, teardown),
+	    cmocka_unit_test_setup_teardown(shows_sas, setup_ikev1d, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
