@@ -213,12 +213,24 @@ static int check_auth(cfg_t *cfg, cfg_opt_t *opt)
 	return 0;
 }
 
+static int check_vendors(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return conf_judge(cfg, opt, CONF_WORD_VENDOR, CONF_VENDOR_MAX);
+}
+
+static int check_local_id(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return conf_judge(cfg, opt, CONF_WORD_LOCAL_ID, CONF_LOCAL_ID_MAX);
+}
+
 static const struct {
 	const char *option;
 	cfg_validate_callback_t check;
 } checks[] = {
     {"user", check_user},
     {"ike|listen", check_listen},
+    {"ike|vendor-ids", check_vendors},
+    {"ike|local-id", check_local_id},
     {"ike|dpd", check_interval},
     {"ike|max-half-open", check_half_open},
     {"l2tp|pool", check_pool},
@@ -235,6 +247,9 @@ static cfg_t *new_parser(struct conf_parse_state *s)
 	cfg_opt_t peer[CONF_POLICY_OPTS + 1] = {CFG_END()};
 	const cfg_opt_t rest[] = {
 	    CFG_STR_LIST("listen", "{0.0.0.0}", CFGF_NONE),
+	    CFG_STR_LIST("vendor-ids",
+		"{rfc3947, nat-t-03, nat-t-02, dpd, fragmentation}", CFGF_NONE),
+	    CFG_STR("local-id", "address", CFGF_NONE),
 	    CFG_INT("dpd", 30, CFGF_NONE),
 	    CFG_BOOL("allow-weak-psk", cfg_false, CFGF_NONE),
 	    CFG_INT("max-half-open", 4096, CFGF_NONE), CFG_END()};
@@ -314,6 +329,12 @@ static void store(struct sallyport_conf *c, cfg_t *cfg)
 	snprintf(c->user, sizeof(c->user), "%s", cfg_getstr(cfg, "user"));
 	c->ike.listen_count = store_addrs(c->ike.listen, ike, "listen");
 	conf_policy_store(&c->ike, ike);
+	c->ike.vendor_count = cfg_size(ike, "vendor-ids");
+	for (unsigned int i = 0; i < c->ike.vendor_count; i++)
+		snprintf(c->ike.vendors[i], CONF_VENDOR_MAX, "%s",
+		    cfg_getnstr(ike, "vendor-ids", i));
+	snprintf(c->ike.local_id, CONF_LOCAL_ID_MAX, "%s",
+	    cfg_getstr(ike, "local-id"));
 	c->ike.dpd_s = (uint32_t)cfg_getint(ike, "dpd");
 	c->ike.allow_weak_psk = cfg_getbool(ike, "allow-weak-psk");
 	c->ike.max_half_open = (uint32_t)cfg_getint(ike, "max-half-open");

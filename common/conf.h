@@ -21,6 +21,8 @@
 #define CONF_SUITE_TEXT_MAX 32
 #define CONF_PROFILE_MAX 16
 #define CONF_PEERS_MAX 32
+#define CONF_VENDOR_MAX 16
+#define CONF_LOCAL_ID_MAX 140
 #define CONF_FILE_MAX 65536 /* bytes */
 
 enum conf_auth {
@@ -56,6 +58,9 @@ struct conf_ike {
 	struct conf_policy policy;
 	struct conf_peer peers[CONF_PEERS_MAX]; /* no prefix twice */
 	size_t peer_count;
+	char vendors[CONF_SUITES_MAX][CONF_VENDOR_MAX]; /* may be none */
+	size_t vendor_count;
+	char local_id[CONF_LOCAL_ID_MAX];
 	uint32_t dpd_s; /* 0 (off) or 5 to 3600 */
 	bool allow_weak_psk;
 	uint32_t max_half_open; /* CONF_HALF_OPEN_MIN to _MAX */
@@ -83,6 +88,8 @@ enum conf_word {
 	CONF_WORD_PROPOSAL,
 	CONF_WORD_ESP,
 	CONF_WORD_PROFILE,
+	CONF_WORD_VENDOR,   /* of `vendor-ids' */
+	CONF_WORD_LOCAL_ID, /* of `local-id' */
 };
 
 /*

@@ -31,7 +31,7 @@ cfg_opt_t conf_peer_section(cfg_opt_t *peer_opts)
 
 /* --- checks -------------------------------------------------------------- */
 
-static int judge(cfg_t *cfg, cfg_opt_t *opt, enum conf_word what, size_t max)
+int conf_judge(cfg_t *cfg, cfg_opt_t *opt, enum conf_word what, size_t max)
 {
 	struct conf_parse_state *s = conf_state(cfg);
 
@@ -52,12 +52,12 @@ static int judge(cfg_t *cfg, cfg_opt_t *opt, enum conf_word what, size_t max)
 
 static int check_proposals(cfg_t *cfg, cfg_opt_t *opt)
 {
-	return judge(cfg, opt, CONF_WORD_PROPOSAL, CONF_SUITE_TEXT_MAX);
+	return conf_judge(cfg, opt, CONF_WORD_PROPOSAL, CONF_SUITE_TEXT_MAX);
 }
 
 static int check_esp(cfg_t *cfg, cfg_opt_t *opt)
 {
-	return judge(cfg, opt, CONF_WORD_ESP, CONF_SUITE_TEXT_MAX);
+	return conf_judge(cfg, opt, CONF_WORD_ESP, CONF_SUITE_TEXT_MAX);
 }
 
 static int check_profile(cfg_t *cfg, cfg_opt_t *opt)
@@ -65,7 +65,8 @@ static int check_profile(cfg_t *cfg, cfg_opt_t *opt)
 	const char *text = cfg_opt_getnstr(opt, 0);
 
 	if (text && *text)
-		return judge(cfg, opt, CONF_WORD_PROFILE, CONF_PROFILE_MAX);
+		return conf_judge(
+		    cfg, opt, CONF_WORD_PROFILE, CONF_PROFILE_MAX);
 	cfg_error(cfg, "profile: empty");
 	return -1;
 }

@@ -26,6 +26,10 @@ static inline struct conf_parse_state *conf_state(cfg_t *cfg)
 /* conf.c: -1 (said) when opt has more than max values. */
 int conf_bad_count(cfg_t *cfg, cfg_opt_t *opt, size_t max);
 
+/* conf_policy.c: -1 (said) when a value has max bytes or more, or is judged
+ * wrong, or when there are more than CONF_SUITES_MAX. */
+int conf_judge(cfg_t *cfg, cfg_opt_t *opt, enum conf_word what, size_t max);
+
 /* conf_policy.c: profiles, proposals, and sections `peer'. */
 /* The options of a policy; out has room for CONF_POLICY_OPTS. */
 #define CONF_POLICY_OPTS 5

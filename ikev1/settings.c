@@ -4,9 +4,11 @@
 
 #include "ikev1/core/mm1.h"
 #include "ikev1/core/profile.h"
+#include "ikev1/core/vendor.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #define HALF_OPEN_MS 60000
 #define RETRANSMIT_MS 2000
@@ -25,16 +27,53 @@ static enum sa_phase phase_of(bool is_esp)
 	return is_esp ? SA_PHASE2 : SA_PHASE1;
 }
 
+static const struct {
+	const char *word;
+	uint8_t type;
+} id_words[] = {
+    {"fqdn:", IPSEC_ID_FQDN},
+    {"user-fqdn:", IPSEC_ID_USER_FQDN},
+    {"key-id:", IPSEC_ID_KEY_ID},
+};
+
+/* The type of a local-id and its name; 0: the address.  0 or -EINVAL. */
+static int local_id(const char *text, uint8_t *type, const char **name)
+{
+	*type = 0;
+	*name = "";
+	if (!strcmp(text, "address"))
+		return 0;
+	for (size_t i = 0; i < sizeof(id_words) / sizeof(id_words[0]); i++) {
+		size_t len = strlen(id_words[i].word);
+
+		if (strncmp(text, id_words[i].word, len))
+			continue;
+		*type = id_words[i].type;
+		*name = text + len;
+	}
+	return **name && strlen(*name) <= IKE_LOCAL_ID_MAX ? 0 : -EINVAL;
+}
+
 int settings_judge(
     enum conf_word what, const char *text, char *reason, size_t size)
 {
 	char why[ISAKMP_REASON_MAX] = "";
 	struct ike_suite suite;
+	const char *name;
+	uint8_t type;
 	int err;
 
 	if (what == CONF_WORD_PROFILE) {
 		snprintf(why, sizeof(why), "no such profile");
 		err = profile_find(text) ? 0 : -EINVAL;
+	} else if (what == CONF_WORD_VENDOR) {
+		snprintf(why, sizeof(why),
+		    "none of rfc3947, nat-t-03, nat-t-02, dpd, fragmentation");
+		err = vendor_word(text) ? 0 : -EINVAL;
+	} else if (what == CONF_WORD_LOCAL_ID) {
+		snprintf(why, sizeof(why),
+		    "none of address, fqdn:NAME, user-fqdn:NAME, key-id:TEXT");
+		err = local_id(text, &type, &name);
 	} else {
 		err = proposal_suite_parse(
 		    phase_of(what == CONF_WORD_ESP), text, &suite, why);
@@ -75,6 +114,8 @@ static struct ike_policy policy_of(const struct conf_policy *conf)
 void settings_ike(const struct sallyport_conf *conf,
     const struct crypto *crypto, struct ike_config *out)
 {
+	const char *name;
+
 	*out = (struct ike_config){.crypto = crypto,
 	    .half_open_ms = HALF_OPEN_MS,
 	    .retransmit_ms = RETRANSMIT_MS,
@@ -83,6 +124,13 @@ void settings_ike(const struct sallyport_conf *conf,
 	    .max_sas = conf->l2tp.max_clients * SAS_PER_CLIENT + SAS_SPARE,
 	    .fragment_bytes = FRAGMENT_BYTES,
 	    .linger_ms = LINGER_MS};
+	out->vendors_off = vendor_word(NULL);
+	for (size_t i = 0; i < conf->ike.vendor_count; i++)
+		out->vendors_off &= ~vendor_word(conf->ike.vendors[i]);
+	if (!local_id(conf->ike.local_id, &out->local_id_type, &name)) {
+		out->local_id_len = strlen(name);
+		memcpy(out->local_id, name, out->local_id_len);
+	}
 	out->policy = policy_of(&conf->ike.policy);
 	for (size_t i = 0; i < conf->ike.peer_count; i++) {
 		const struct conf_peer *peer = &conf->ike.peers[i];

@@ -33,6 +33,7 @@ typedef int (*ike_random_fn)(void *ctx, void *out, size_t len);
 #define IKE_NONCE_MAX 256 /* RFC 2409 section 5 */
 #define IKE_DH_MAX 512	  /* modp4096; ECP-521 needs 132 */
 #define IKE_DATAGRAM_MAX 8192
+#define IKE_LOCAL_ID_MAX 128
 #define IKE_MAX_PROPOSALS 16
 #define IKE_MAX_PEER_POLICIES 32
 /* IKE_ACT_DH that wait for their answer: with IKE_DH_MAIN_MAX under way a
@@ -98,6 +99,10 @@ struct ike_config {
 	/* Vendor IDs (VENDOR_BIT) that are never answered: what they announce
 	 * is not used then. */
 	uint32_t vendors_off;
+	/* IDir: RFC 2407 section 4.6.2.1; type 0: our address. */
+	uint8_t local_id_type;
+	uint8_t local_id[IKE_LOCAL_ID_MAX];
+	size_t local_id_len;
 	uint32_t linger_ms; /* R without IPsec SA ends after it: 30 s */
 	/* Personas beside persona_default that saved state may name. */
 	const struct persona *const *personas; /* borrowed; may be NULL */

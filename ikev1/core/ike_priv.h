@@ -231,6 +231,7 @@ struct ike_sa {
 	bool server_nat;    /* we are */
 	bool mismatch_said;
 	bool frags;	     /* the peer takes fragments */
+	bool forced;	     /* UDP encapsulation without NAT: policy */
 	struct bytes psks;   /* candidate.h: until the SA is up */
 	uint16_t psk_count;  /* how many of them are real */
 	uint16_t psk_slot;   /* of the one that keys are derived from */

@@ -23,6 +23,20 @@ static int nat_d(struct ike *ike, const struct ike_sa *sa, const struct addr *a,
 }
 
 /*
+ * UDP encapsulation without NAT, for clients whose network drops ESP: the
+ * NAT-D about us will not match, so the client takes us to be behind NAT,
+ * floats and encapsulates.
+ */
+static void force(struct ike *ike, struct ike_sa *sa)
+{
+	if (sa->client_nat || sa->server_nat ||
+	    !ike_policy_for(ike, &sa->peer)->force_encap)
+		return;
+	sa->server_nat = true;
+	sa->forced = true;
+}
+
+/*
  * RFC 3947 section 3.2: the first NAT-D is about the receiver, us; the
  * others are about the sender, who may have several addresses.
  */
@@ -53,17 +67,21 @@ void natt_detect(
 			sa->client_nat = false;
 		n++;
 	}
+	force(ike, sa);
 }
 
 int natt_put(struct ike *ike, const struct ike_sa *sa, struct reply *r)
 {
-	const struct addr *about[] = {&sa->peer, &sa->local};
+	struct addr about[] = {sa->peer, sa->local};
 
 	if (!sa->nat_d_type)
 		return 0;
+	/* Nobody sends from port 0. */
+	if (sa->forced)
+		about[1].port = 0;
 	for (size_t i = 0; i < 2; i++) {
 		uint8_t hash[IKE_KEY_MAX];
-		int len = nat_d(ike, sa, about[i], hash);
+		int len = nat_d(ike, sa, &about[i], hash);
 
 		if (len < 0)
 			return len;
@@ -75,6 +93,8 @@ int natt_put(struct ike *ike, const struct ike_sa *sa, struct reply *r)
 
 const char *natt_text(const struct ike_sa *sa)
 {
+	if (sa->forced)
+		return ", UDP encapsulation forced";
 	if (sa->client_nat && sa->server_nat)
 		return ", client and server behind NAT";
 	if (sa->client_nat)

@@ -31,10 +31,17 @@ static int check_address(const struct payload_id *id, const struct addr *outer,
 	return 0;
 }
 
+/* Protocol 0 is any; what is not L2TP gets no further than our socket, as
+ * when a client sends no IDs at all. */
+static bool holds_udp(const struct payload_id *id)
+{
+	return id->protocol == IPPROTO_UDP || (!id->protocol && !id->port);
+}
+
 static int check_ports(const struct payload_id *ci, const struct payload_id *cr,
     char reason[ISAKMP_REASON_MAX])
 {
-	if (ci->protocol != IPPROTO_UDP || cr->protocol != IPPROTO_UDP)
+	if (!holds_udp(ci) || !holds_udp(cr))
 		return isakmp_refuse(reason, -EINVAL,
 		    "selectors for protocols %u and %u: only UDP (17) is "
 		    "served",

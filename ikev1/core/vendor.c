@@ -124,3 +124,24 @@ bool vendor_has_old_natt(uint32_t seen)
 	       seen & (VENDOR_BIT(VENDOR_NATT_00) | VENDOR_BIT(VENDOR_NATT_01) |
 			  VENDOR_BIT(VENDOR_NATT_DRAFT));
 }
+
+uint32_t vendor_word(const char *word)
+{
+	static const struct {
+		const char *word;
+		uint32_t bits;
+	} words[] = {
+	    {"rfc3947", VENDOR_BIT(VENDOR_NATT_RFC3947)},
+	    {"nat-t-03", VENDOR_BIT(VENDOR_NATT_03)},
+	    {"nat-t-02",
+		VENDOR_BIT(VENDOR_NATT_02_LF) | VENDOR_BIT(VENDOR_NATT_02)},
+	    {"dpd", VENDOR_BIT(VENDOR_DPD)},
+	    {"fragmentation", VENDOR_FRAGMENTATION_ANY},
+	};
+	uint32_t bits = 0;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!word || !strcmp(word, words[i].word))
+			bits |= words[i].bits;
+	return bits;
+}

@@ -36,6 +36,13 @@ const char *vendor_name(enum vendor v);
 /* The value to send; empty for VENDOR_UNKNOWN.  Static memory. */
 struct wire_span vendor_value(enum vendor v);
 
+/*
+ * The Vendor IDs that we answer when they are offered, by the words of the
+ * configuration: "rfc3947", "nat-t-03", "nat-t-02", "dpd", "fragmentation".
+ * A set of VENDOR_BIT; 0 for another word, all of them for NULL.
+ */
+uint32_t vendor_word(const char *word);
+
 /* Collects what a peer announced: bit 1 << v. */
 #define VENDOR_BIT(v) (1u << (v))
 #define VENDOR_FRAGMENTATION_ANY                                               \

@@ -269,21 +269,30 @@ static bool got2(
 }
 
 /* True when the NAT-D about us is not about our own address. */
-static bool behind_nat(
-    struct ike_client *c, struct client_sa *sa, const struct isakmp_payloads *p)
+static bool nat_d_fits(struct ike_client *c, struct client_sa *sa,
+    const struct isakmp_payload *d, struct addr about, uint16_t port)
 {
-	const struct isakmp_payload *d = isakmp_payload_find(p, nat_d_type(c));
-	struct addr own = c->inner;
 	uint8_t hash[IKE_KEY_MAX];
 	int len;
 
-	if (!d)
-		return false;
-	own.port = c->own_port;
+	about.port = port;
 	len = keymat_nat_d(c->crypto, sa->suite.hash,
 	    (struct wire_span){sa->cky_i, 8}, (struct wire_span){sa->cky_r, 8},
-	    &own, hash);
-	return !wire_span_equal(d->body, (struct wire_span){hash, (size_t)len});
+	    &about, hash);
+	return wire_span_equal(d->body, (struct wire_span){hash, (size_t)len});
+}
+
+/* One of the two is behind NAT. */
+static bool behind_nat(
+    struct ike_client *c, struct client_sa *sa, const struct isakmp_payloads *p)
+{
+	const struct isakmp_payload *us =
+	    isakmp_payload_find_nth(p, nat_d_type(c), 0);
+	const struct isakmp_payload *server =
+	    isakmp_payload_find_nth(p, nat_d_type(c), 1);
+
+	return (us && !nat_d_fits(c, sa, us, c->inner, c->own_port)) ||
+	       (server && !nat_d_fits(c, sa, server, c->server, 500));
 }
 
 static int derive(struct ike_client *c, struct client_sa *sa)
@@ -402,6 +411,10 @@ static bool got6(
 		hash->body, (struct wire_span){right, (size_t)len})) {
 		c->hash_failures++;
 		return false;
+	}
+	if (id->body.len <= sizeof(c->server_id)) {
+		memcpy(c->server_id, id->body.data, id->body.len);
+		c->server_id_len = id->body.len;
 	}
 	memcpy(sa->iv, m->iv, sizeof(sa->iv));
 	sa->state = CLIENT_UP;

@@ -127,7 +127,7 @@ struct ike_client {
 	enum vendor natt; /* announced in its place; VENDOR_UNKNOWN: not */
 	bool no_frag;	  /* does not announce FRAGMENTATION */
 	bool odd_id;	  /* IDii, and IDci when odd_ci is set, have */
-	bool odd_ci;
+	bool odd_ci, odd_cr;
 	uint8_t id_type; /* this type and id_len bytes */
 	size_t id_len;
 	uint32_t next_msgid; /* counts up, like Windows */
@@ -151,6 +151,8 @@ struct ike_client {
 	uint32_t deletes_esp, deletes_sa, dpd_asked, dpd_acked, dpd_seq;
 	uint32_t last_ack;
 	uint64_t hash_failures;
+	uint8_t server_id[160]; /* IDir_b */
+	size_t server_id_len;
 	uint32_t vendors; /* that message 2 had: VENDOR_BIT */
 	struct frag_table frags;
 	int fragments;	      /* that came */

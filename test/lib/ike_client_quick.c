@@ -29,9 +29,11 @@ static void put_ids(
 	struct wire_writer w;
 	size_t start = 0;
 
-	if (c->odd_ci) {
-		id[0].type = c->id_type;
-		id[0].data = (struct wire_span){letters, c->id_len};
+	for (size_t i = 0; i < 2; i++) {
+		if (i ? !c->odd_cr : !c->odd_ci)
+			continue;
+		id[i].type = c->id_type;
+		id[i].data = (struct wire_span){letters, c->id_len};
 	}
 	wire_writer_init(&w, q->ids, sizeof(q->ids));
 	for (size_t i = 0; i < 2 && !c->no_ids; i++) {

@@ -20,6 +20,8 @@ static const char whole[] =
     "	esp = {\"aes128-sha1\"}\n"
     "	dpd = 0\n"
     "	allow-weak-psk = true\n"
+    "	vendor-ids = {\"dpd\", \"rfc3947\"}\n"
+    "	local-id = \"fqdn:vpn.example.org\"\n"
     "	max-half-open = 65536\n"
     "	profile = \"legacy\"\n"
     "	force-encap = true\n"
@@ -82,6 +84,9 @@ static void test_whole(void **state)
 	assert_true(c.ike.peers[1].policy.sha2_96);
 	assert_int_equal(c.ike.dpd_s, 0);
 	assert_true(c.ike.allow_weak_psk);
+	assert_int_equal(c.ike.vendor_count, 2);
+	assert_string_equal(c.ike.vendors[1], "rfc3947");
+	assert_string_equal(c.ike.local_id, "fqdn:vpn.example.org");
 	assert_int_equal(c.ike.max_half_open, 65536);
 	assert_addr(&c.l2tp.pool_first, "10.9.0.2");
 	assert_addr(&c.l2tp.pool_last, "10.9.3.254");
@@ -114,6 +119,8 @@ static void test_defaults(void **state)
 		assert_int_equal(c.ike.peer_count, 0);
 		assert_int_equal(c.ike.dpd_s, 30);
 		assert_false(c.ike.allow_weak_psk);
+		assert_int_equal(c.ike.vendor_count, 5);
+		assert_string_equal(c.ike.local_id, "address");
 		assert_int_equal(c.ike.max_half_open, 4096);
 		assert_int_equal(c.l2tp.dns_count, 0);
 		assert_int_equal(c.l2tp.mtu, 1400);

@@ -6,6 +6,7 @@
 #include "ikev1/dh_pool.h"
 #include "ikev1/im_msg.h"
 #include "ikev1/core/profile.h"
+#include "ikev1/core/vendor.h"
 #include "ikev1/settings.h"
 #include "ikev1/udp.h"
 
@@ -404,6 +405,46 @@ static void test_settings(void **state)
 	    -EINVAL);
 	assert_string_equal(
 	    error, "f:2: profile: \"antique\": no such profile");
+	assert_int_equal(cfg.vendors_off, 0);
+	assert_int_equal(cfg.local_id_type, 0);
+	assert_int_equal(cfg.fragment_bytes, 1280);
+}
+
+static void test_settings_of_the_wire(void **state)
+{
+	static const char *const good[] = {
+	    "address", "fqdn:a", "user-fqdn:a@b", "key-id:k"};
+	static const uint8_t types[] = {
+	    0, IPSEC_ID_FQDN, IPSEC_ID_USER_FQDN, IPSEC_ID_KEY_ID};
+	static const char *const bad[] = {"local-id = \"\"",
+	    "local-id = \"fqdn:\"", "local-id = \"a.b\"",
+	    "vendor-ids = {\"unity\"}", "vendor-ids = {\"dpd\", \"\"}"};
+	struct sallyport_conf conf;
+	struct crypto crypto = {.hmac = NULL};
+	struct ike_config cfg;
+	char error[CONF_ERROR_MAX], text[256];
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		snprintf(text, sizeof(text),
+		    "ike { local-id = \"%s\" vendor-ids = {%s} }", good[i],
+		    i & 1 ? "" : "dpd");
+		assert_int_equal(
+		    conf_parse(&conf, text, "f", settings_judge, error), 0);
+		settings_ike(&conf, &crypto, &cfg);
+		assert_int_equal(cfg.local_id_type, types[i]);
+		assert_int_equal(cfg.vendors_off,
+		    vendor_word(NULL) & ~(i & 1 ? 0 : vendor_word("dpd")));
+	}
+	assert_int_equal(cfg.local_id_len, 1);
+	assert_memory_equal(cfg.local_id, "k", 1);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(text, sizeof(text), "ike { %s\n}", bad[i]);
+		assert_int_equal(
+		    conf_parse(&conf, text, "f", settings_judge, error),
+		    -EINVAL);
+		assert_non_null(strstr(error, "none of "));
+	}
 }
 
 static void test_settings_of_peers(void **state)
@@ -540,6 +581,7 @@ int main(void)
 	    cmocka_unit_test(test_dh_halves),
 	    cmocka_unit_test(test_dh_limits),
 	    cmocka_unit_test(test_settings),
+	    cmocka_unit_test(test_settings_of_the_wire),
 	    cmocka_unit_test(test_settings_of_peers),
 	    cmocka_unit_test(test_messages),
 	    cmocka_unit_test(test_sa_message),

@@ -264,7 +264,9 @@ static void selectors_of_real_clients_are_taken(void **state)
 	    {17, 0, 0, false, true},
 	    {17, 0, 0, true, true},
 	    {6, 1701, 1701, false, false},
-	    {0, 0, 0, false, false},
+	    {0, 0, 0, false, true},
+	    {0, 1701, 1701, false, false},
+	    {0, 1701, 0, false, false},
 	    {17, 1701, 80, false, false},
 	};
 

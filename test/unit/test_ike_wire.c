@@ -121,6 +121,80 @@ static void old_drafts_connect_where_there_is_no_nat(void **state)
 	ikew_free(w);
 }
 
+static void encapsulation_can_be_forced(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 8; i++) {
+		struct ikew *w = ikew_new(3);
+		struct ike_client *c = i & 1 ? natted(w) : native(w);
+		bool is_of_peer = i & 2, has_natt = !(i & 4);
+
+		w->cfg.policy.force_encap = !is_of_peer;
+		w->cfg.peers[0].policy = w->cfg.policy;
+		w->cfg.peers[0].policy.force_encap = true;
+		w->cfg.peers[0].bits = 24;
+		addr_parse(&w->cfg.peers[0].net, "203.0.113.0");
+		w->cfg.peer_count = is_of_peer;
+		ikew_crash(w);
+		w->save_often = true;
+		c->has_natt = has_natt;
+		assert_int_equal(ikew_connect(w, c), has_natt || !(i & 1));
+		assert_int_equal(c->cur->floated, has_natt);
+		/* A client without NAT traversal can't be forced. */
+		if (has_natt || !(i & 1))
+			assert_int_equal(w->peer[0].up.natt, has_natt);
+		assert_int_equal(ikew_logged(w, "encapsulation forced"),
+		    has_natt && !(i & 1));
+		ikew_free(w);
+	}
+}
+
+static void others_are_not_forced(void **state)
+{
+	struct ikew *w = ikew_new(3);
+	struct ike_client *c = native(w);
+
+	(void)state;
+	w->cfg.peers[0].policy = w->cfg.policy;
+	w->cfg.peers[0].policy.force_encap = true;
+	w->cfg.peers[0].bits = 25;
+	addr_parse(&w->cfg.peers[0].net, "203.0.113.128");
+	w->cfg.peer_count = 1;
+	ikew_crash(w);
+	assert_true(ikew_connect(w, c));
+	assert_false(c->cur->floated);
+	assert_int_equal(w->peer[0].up.natt, 0);
+	ikew_free(w);
+}
+
+static void only_what_is_allowed_is_answered(void **state)
+{
+	static const char *const words[] = {
+	    "rfc3947", "nat-t-03", "nat-t-02", "dpd", "fragmentation"};
+	uint32_t all = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		struct ikew *w = ikew_new(3);
+		struct ike_client *c = native(w);
+
+		assert_true(vendor_word(words[i]) != 0);
+		assert_int_equal(all & vendor_word(words[i]), 0);
+		all |= vendor_word(words[i]);
+		w->cfg.vendors_off = vendor_word(NULL) & ~vendor_word(words[i]);
+		ikew_crash(w);
+		assert_true(ikew_connect(w, c));
+		assert_int_equal(
+		    c->vendors & ~vendor_word(words[i]) & ~VENDOR_BIT(0), 0);
+		assert_int_equal(c->vendors != 0, i == 0 || i > 2);
+		assert_int_equal(c->sa[0].natt, i == 0);
+		ikew_free(w);
+	}
+	assert_int_equal(all, vendor_word(NULL));
+	assert_int_equal(vendor_word("unity"), 0);
+	assert_int_equal(vendor_word(""), 0);
+}
+
 /* --- identities ---------------------------------------------------------- */
 
 /* RFC 2407 section 4.6.2.1; 0: any length from 1 to 255. */
@@ -225,6 +299,55 @@ static void ids_of_phase_2(void **state)
 	ikew_free(w);
 }
 
+static void the_local_id_is_what_is_set(void **state)
+{
+	static const struct {
+		uint8_t type;
+		const char *text;
+	} rows[] = {{0, ""}, {IPSEC_ID_FQDN, "vpn.example.org"},
+	    {IPSEC_ID_USER_FQDN, "vpn@example.org"}, {IPSEC_ID_KEY_ID, "k"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ikew *w = ikew_new(3);
+		struct ike_client *c = native(w);
+		size_t len = strlen(rows[i].text);
+
+		w->cfg.local_id_type = rows[i].type;
+		w->cfg.local_id_len = len;
+		memcpy(w->cfg.local_id, rows[i].text, len);
+		ikew_crash(w);
+		assert_true(ikew_connect(w, c));
+		assert_int_equal(c->server_id_len, i ? 4 + len : 8);
+		assert_int_equal(c->server_id[0], i ? rows[i].type : 1);
+		assert_memory_equal(c->server_id + 1, "\0\0\0", 3);
+		assert_memory_equal(c->server_id + 4,
+		    i ? (const void *)rows[i].text : c->server.ip, i ? len : 4);
+		ikew_free(w);
+	}
+}
+
+/* Behind NAT the client does not know our address, or knows another. */
+static void any_idcr_when_the_server_is_behind_nat(void **state)
+{
+	(void)state;
+	for (int nat = 0; nat < 2; nat++) {
+		struct ikew *w = ikew_new(3);
+		struct ike_client *c = natted(w);
+
+		c->odd_cr = true;
+		c->id_type = IPSEC_ID_IPV4;
+		c->id_len = 4;
+		c->ike_port = nat ? 501 : 500; /* as it sees us */
+		assert_int_equal(ikew_connect(w, c), nat);
+		assert_int_equal(
+		    ikew_logged(w, "client and server behind NAT"), nat);
+		assert_int_equal(
+		    c->last_notify, nat ? 0 : ISAKMP_N_INVALID_ID_INFORMATION);
+		ikew_free(w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +355,11 @@ int main(void)
 	    cmocka_unit_test(a_refusing_l2tpd_is_explained),
 	    cmocka_unit_test(every_kind_of_nat_traversal),
 	    cmocka_unit_test(old_drafts_connect_where_there_is_no_nat),
+	    cmocka_unit_test(encapsulation_can_be_forced),
+	    cmocka_unit_test(others_are_not_forced),
+	    cmocka_unit_test(only_what_is_allowed_is_answered),
+	    cmocka_unit_test(any_idcr_when_the_server_is_behind_nat),
+	    cmocka_unit_test(the_local_id_is_what_is_set),
 	    cmocka_unit_test(every_id_type_and_length_decodes_or_not),
 	    cmocka_unit_test(ids_of_phase_1),
 	    cmocka_unit_test(ids_of_phase_2),
