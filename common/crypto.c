@@ -41,6 +41,26 @@ static const struct cipher_row cipher_rows[CRYPTO_CIPHERS] = {
     [CRYPTO_AES256_CBC] = {"AES-256-CBC", 32, 16, 1},
 };
 
+/* To look the hash up costs more than to use it: once is enough. */
+static int prepare_hmacs(struct crypto *c)
+{
+	for (size_t i = 0; i < CRYPTO_HASHES; i++) {
+		OSSL_PARAM params[2] = {OSSL_PARAM_END, OSSL_PARAM_END};
+		char name[8];
+
+		if (!c->md[i])
+			continue;
+		memcpy(name, hash_rows[i].name, strlen(hash_rows[i].name) + 1);
+		params[0] = OSSL_PARAM_construct_utf8_string(
+		    OSSL_MAC_PARAM_DIGEST, name, 0);
+		c->hmac_ctx[i] = EVP_MAC_CTX_new(c->hmac);
+		if (!c->hmac_ctx[i] ||
+		    !EVP_MAC_CTX_set_params(c->hmac_ctx[i], params))
+			return -ENOTSUP;
+	}
+	return 0;
+}
+
 int crypto_init(struct crypto *c)
 {
 	int missing = 0;
@@ -56,7 +76,8 @@ int crypto_init(struct crypto *c)
 		missing |= !c->cipher[i] && cipher_rows[i].is_required;
 	}
 	c->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	if (!missing && c->hmac)
+	c->md_ctx = EVP_MD_CTX_new();
+	if (!missing && c->hmac && c->md_ctx && !prepare_hmacs(c))
 		return 0;
 	crypto_done(c);
 	return -ENOTSUP;
@@ -68,6 +89,9 @@ void crypto_done(struct crypto *c)
 		EVP_MD_free(c->md[i]);
 	for (size_t i = 0; i < CRYPTO_CIPHERS; i++)
 		EVP_CIPHER_free(c->cipher[i]);
+	for (size_t i = 0; i < CRYPTO_HASHES; i++)
+		EVP_MAC_CTX_free(c->hmac_ctx[i]);
+	EVP_MD_CTX_free(c->md_ctx);
 	EVP_MAC_free(c->hmac);
 	*c = (struct crypto){0};
 }
@@ -94,17 +118,16 @@ size_t crypto_block_len(enum crypto_cipher cipher)
 int crypto_hash(const struct crypto *c, enum crypto_hash h,
     const struct wire_span *parts, size_t count, uint8_t *out)
 {
-	EVP_MD_CTX *ctx;
+	EVP_MD_CTX *ctx = c->md_ctx;
 	int ok;
 
 	if ((unsigned int)h >= CRYPTO_HASHES || !c->md[h])
 		return -ENOTSUP;
-	ctx = EVP_MD_CTX_new();
-	ok = ctx && EVP_DigestInit_ex2(ctx, c->md[h], NULL);
+	ok = EVP_DigestInit_ex2(ctx, c->md[h], NULL);
 	for (size_t i = 0; ok && i < count; i++)
 		ok = EVP_DigestUpdate(ctx, parts[i].data, parts[i].len);
+	/* Nothing secret is hashed without a key: no need to wipe. */
 	ok = ok && EVP_DigestFinal_ex(ctx, out, NULL);
-	EVP_MD_CTX_free(ctx);
 	return ok ? 0 : -EIO;
 }
 
@@ -114,24 +137,19 @@ int crypto_hmac(const struct crypto *c, enum crypto_hash h,
 {
 	/* The library takes a NULL key for "the one of before". */
 	static const uint8_t empty[1];
-	OSSL_PARAM params[2] = {OSSL_PARAM_END, OSSL_PARAM_END};
-	char name[8];
 	EVP_MAC_CTX *ctx;
 	int ok;
 
-	if ((unsigned int)h >= CRYPTO_HASHES || !c->md[h] || !c->hmac)
+	if ((unsigned int)h >= CRYPTO_HASHES || !c->hmac_ctx[h])
 		return -ENOTSUP;
-	memcpy(name, hash_rows[h].name, strlen(hash_rows[h].name) + 1);
-	params[0] =
-	    OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0);
-	ctx = EVP_MAC_CTX_new(c->hmac);
-	ok = ctx &&
-	     EVP_MAC_init(ctx, key.len ? key.data : empty, key.len, params);
+	ctx = c->hmac_ctx[h];
+	ok = EVP_MAC_init(ctx, key.len ? key.data : empty, key.len, NULL);
 	for (size_t i = 0; ok && i < count; i++)
 		ok = !parts[i].len ||
 		     EVP_MAC_update(ctx, parts[i].data, parts[i].len);
 	ok = ok && EVP_MAC_final(ctx, out, NULL, hash_rows[h].len);
-	EVP_MAC_CTX_free(ctx);
+	/* Another key in place of this one: nothing stays. */
+	EVP_MAC_init(ctx, empty, 0, NULL);
 	return ok ? 0 : -EIO;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Hashes, HMAC, ciphers and random bytes over OpenSSL's EVP.  A struct
- * crypto holds the fetched algorithms; after crypto_init() it is only read,
- * so threads may share one.  crypto_init() may read files: call it before
- * the process locks itself in.
+ * crypto holds the fetched algorithms and what is used again by each call:
+ * it belongs to one thread at a time.  crypto_init() may read files: call
+ * it before the process locks itself in.
  */
 #ifndef COMMON_CRYPTO_H
 #define COMMON_CRYPTO_H
@@ -40,6 +40,9 @@ struct crypto {
 	struct evp_md_st *md[CRYPTO_HASHES];
 	struct evp_cipher_st *cipher[CRYPTO_CIPHERS];
 	struct evp_mac_st *hmac;
+	/* Between calls they hold no key and no data. */
+	struct evp_mac_ctx_st *hmac_ctx[CRYPTO_HASHES];
+	struct evp_md_ctx_st *md_ctx;
 };
 
 /*
