@@ -145,7 +145,8 @@ $(B)/test/%: $(B)/obj/test/unit/%.o $(call obj,$(TEST_LIB_SRC)) $(ARCHIVES)
 .SECONDARY:
 
 # --- tests --------------------------------------------------------------
-test: all $(TESTS)
+# The bench is built, so that it stays right, but not run.
+test: all $(TESTS) $(B)/bench_ike
 	$(Q)scripts/run-tests $(TESTS)
 
 check:

@@ -9,6 +9,7 @@
 #include "common/alloc.h"
 #include "ikev1/core/candidate.h"
 #include "ikev1/core/mm1.h"
+#include "ikev1/core/profile.h"
 #include "ikev1/dh.h"
 #include "test/lib/ike_client.h"
 
@@ -179,10 +180,7 @@ static void open_world(
     struct world *w, const struct crypto *crypto, uint32_t max_sas)
 {
 	struct ike_config cfg = {.crypto = crypto,
-	    .ike_count = 1,
-	    .ike = {{IKE_CIPHER_AES, 256, IKE_HASH_SHA256, IKE_GROUP_ECP256}},
-	    .esp_count = 1,
-	    .esp = {{ESP_AES, 256, ESP_AUTH_SHA256, 0}},
+	    .policy = *profile_find(PROFILE_DEFAULT),
 	    .half_open_ms = 30000,
 	    .retransmit_ms = 2000,
 	    .dpd_ms = 30000,

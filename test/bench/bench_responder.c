@@ -26,18 +26,14 @@
 #define HIGH_FD 40 /* above those that an engine inherits by number */
 #define CLIENTS_MAX 16383
 
-static const char conf_text[] =
-    "ike {\n"
-    "	listen = {\"127.0.0.1\"}\n"
-    "	proposals = {\"aes256-sha256-modp2048\", \"aes256-sha256-ecp256\",\n"
-    "	    \"aes256-sha256-ecp384\"}\n"
-    "	esp = {\"aes256-sha256\"}\n"
-    "}\n"
-    "l2tp {\n"
-    "	pool = \"10.64.0.1-10.64.63.255\"\n"
-    "	local = \"10.127.0.1\"\n"
-    "	max-clients = 16383\n"
-    "}\n";
+static const char conf_text[] = "ike {\n"
+				"	listen = {\"127.0.0.1\"}\n"
+				"}\n"
+				"l2tp {\n"
+				"	pool = \"10.64.0.1-10.64.63.255\"\n"
+				"	local = \"10.127.0.1\"\n"
+				"	max-clients = 16383\n"
+				"}\n";
 
 static void quiet_log(struct log *log, const char *program)
 {
