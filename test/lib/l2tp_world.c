@@ -214,6 +214,8 @@ void world_up(struct world *w, uint64_t r, uint32_t slot)
 	    .suite = "aes256-sha256-modp2048"};
 	const struct lns_event ev = {.type = LNS_EV_PEER_UP, .r = r, .up = &up};
 
+	if (w->is_ipv6)
+		up.local.family = up.peer.family = ADDR_IPV6;
 	know_peer(w, r, slot);
 	world_event(w, &ev);
 }

@@ -45,6 +45,7 @@ struct world_client {
 };
 
 struct world {
+	bool is_ipv6; /* world_up() has clients of IPv6 */
 	struct lns_config cfg;
 	struct lns *lns;
 	struct lns_actions actions;

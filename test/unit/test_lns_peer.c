@@ -55,6 +55,19 @@ static void an_unknown_peer_is_gone_already(struct world *w)
 	assert_int_equal(world_rows(w), 0);
 }
 
+static void ipv6_is_refused_so_far(struct world *w)
+{
+	w->is_ipv6 = true;
+	world_up(w, R, SLOT);
+	assert_true(world_peer(w, R)->refused);
+	assert_false(world_peer(w, R)->socket);
+	assert_int_equal(world_rows(w), 0);
+	w->is_ipv6 = false;
+	world_up(w, R + 1, SLOT);
+	world_run(w, 10);
+	assert_true(world_peer(w, R + 1)->ready);
+}
+
 static void bad_slots_are_refused(struct world *w)
 {
 	world_up(w, R, 0);
@@ -513,6 +526,7 @@ int main(void)
 	    SCENARIO(a_peer_is_ready_when_its_socket_is),
 	    SCENARIO(an_unknown_peer_is_gone_already),
 	    SCENARIO(bad_slots_are_refused),
+	    SCENARIO(ipv6_is_refused_so_far),
 	    SCENARIO(a_socket_that_does_not_open),
 	    SCENARIO(an_idle_peer_ends),
 	    SCENARIO(its_sas_are_gone),
