@@ -292,7 +292,7 @@ static bool behind_nat(
 	    isakmp_payload_find_nth(p, nat_d_type(c), 1);
 
 	return (us && !nat_d_fits(c, sa, us, c->inner, c->own_port)) ||
-	       (server && !nat_d_fits(c, sa, server, c->server, 500));
+	       (server && !nat_d_fits(c, sa, server, c->server, c->ike_port));
 }
 
 static int derive(struct ike_client *c, struct client_sa *sa)
