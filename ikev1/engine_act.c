@@ -247,6 +247,12 @@ static void act_log(struct engine *e, const struct ike_action *a)
 	}
 }
 
+/* Whoever asked for a connection; the core has logged it already. */
+static void act_conn(struct engine *e, const struct ike_action *a)
+{
+	log_debug(e->log, "connection %u: %s", a->job, a->text);
+}
+
 static void (*const carry_out[])(
     struct engine *e, const struct ike_action *a) = {
     [IKE_ACT_SEND] = act_send,
@@ -264,6 +270,8 @@ static void (*const carry_out[])(
     [IKE_ACT_SA_DEL] = act_sa_del,
     [IKE_ACT_SA_QUERY] = act_sa_query,
     [IKE_ACT_SA_ENCAP] = act_sa_encap,
+    [IKE_ACT_CONN_UP] = act_conn,
+    [IKE_ACT_CONN_FAILED] = act_conn,
     [IKE_ACT_LOG] = act_log,
 };
 

@@ -3,7 +3,7 @@
  * The machine's door: events in, demultiplexed to the exchanges and the
  * peers; jobs, timers, and the freeing of what ended in a step.
  */
-#include "ikev1/core/ike_priv.h"
+#include "ikev1/core/main_init.h"
 
 #include "common/alloc.h"
 #include "common/secret.h"
@@ -174,11 +174,13 @@ static void dispatch_job(
 	switch (j->kind) {
 	case JOB_DH:
 		if (sa)
-			main_dh_done(ike, sa, ev);
+			(sa->initiator ? init_dh_done : main_dh_done)(
+			    ike, sa, ev);
 		return;
 	case JOB_PSK:
 		if (sa)
-			main_psk_done(ike, sa, ev);
+			(sa->initiator ? init_psk_done : main_psk_done)(
+			    ike, sa, ev);
 		return;
 	case JOB_QUICK_DH:
 		q = sa ? quick_find(sa, j->key) : NULL;
@@ -266,6 +268,8 @@ static void under_sa(struct ike *ike, struct message *m)
 {
 	struct ike_sa *sa = sa_of_cookies(ike, m->h.cky_i, m->h.cky_r);
 
+	if (m->h.exchange == ISAKMP_EXCHANGE_INFO && init_hint(ike, m))
+		return;
 	/* From another address it is someone else's copy, or a client that
 	 * moved and must dial again. */
 	if (!sa || !addr_ip_equal(&sa->peer, &m->ev->peer) ||
@@ -424,6 +428,15 @@ static void dispatch(struct ike *ike, const struct ike_event *ev)
 		return;
 	case IKE_EV_HELD:
 		peer_held(ike, ev);
+		return;
+	case IKE_EV_CONNECT:
+		if (!ike->closing)
+			init_connect(ike, ev);
+		return;
+	case IKE_EV_CONN_REKEY:
+	case IKE_EV_CONN_REKEY_ESP:
+	case IKE_EV_CONN_CLOSE:
+		sa_conn_event(ike, ev);
 		return;
 	case IKE_EV_SHUTDOWN:
 		shut_down(ike);

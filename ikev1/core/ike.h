@@ -110,21 +110,25 @@ struct ike_config {
 };
 
 enum ike_event_type {
-	IKE_EV_TICK,	     /* a deadline came */
-	IKE_EV_DATAGRAM,     /* from UDP 500, or 4500 without its marker */
-	IKE_EV_DH_DONE,	     /* answers IKE_ACT_DH, _KEYGEN, _DERIVE */
-	IKE_EV_PSK_DONE,     /* answers IKE_ACT_PSK */
-	IKE_EV_PEER_OPENED,  /* answers IKE_ACT_PEER_OPEN: R and slot */
-	IKE_EV_PEER_READY,   /* l2tpd opened R's socket */
-	IKE_EV_PEER_REFUSED, /* l2tpd could not; text says why */
-	IKE_EV_PEER_CLOSE,   /* l2tpd or the operator ends R */
-	IKE_EV_PEER_GONE,    /* l2tpd has nothing left of R */
-	IKE_EV_SA_DONE,	     /* answers IKE_ACT_SA_ADD */
-	IKE_EV_SA_USED,	     /* answers IKE_ACT_SA_QUERY */
-	IKE_EV_EXPIRE,	     /* the kernel: soft or hard limit of an SPI */
-	IKE_EV_MAPPING,	     /* the kernel: outer source port changed */
-	IKE_EV_HELD,	     /* at start: an R from before a crash */
-	IKE_EV_SHUTDOWN,     /* delete everything, politely */
+	IKE_EV_TICK,	       /* a deadline came */
+	IKE_EV_DATAGRAM,       /* from UDP 500, or 4500 without its marker */
+	IKE_EV_DH_DONE,	       /* answers IKE_ACT_DH, _KEYGEN, _DERIVE */
+	IKE_EV_PSK_DONE,       /* answers IKE_ACT_PSK */
+	IKE_EV_PEER_OPENED,    /* answers IKE_ACT_PEER_OPEN: R and slot */
+	IKE_EV_PEER_READY,     /* l2tpd opened R's socket */
+	IKE_EV_PEER_REFUSED,   /* l2tpd could not; text says why */
+	IKE_EV_PEER_CLOSE,     /* l2tpd or the operator ends R */
+	IKE_EV_PEER_GONE,      /* l2tpd has nothing left of R */
+	IKE_EV_SA_DONE,	       /* answers IKE_ACT_SA_ADD */
+	IKE_EV_SA_USED,	       /* answers IKE_ACT_SA_QUERY */
+	IKE_EV_EXPIRE,	       /* the kernel: soft or hard limit of an SPI */
+	IKE_EV_MAPPING,	       /* the kernel: outer source port changed */
+	IKE_EV_HELD,	       /* at start: an R from before a crash */
+	IKE_EV_CONNECT,	       /* we begin: local, peer, persona, job = conn */
+	IKE_EV_CONN_REKEY,     /* job = conn: renew its IKE SA now */
+	IKE_EV_CONN_REKEY_ESP, /* job = conn: renew its IPsec SAs now */
+	IKE_EV_CONN_CLOSE,     /* job = conn: it ends as its persona does */
+	IKE_EV_SHUTDOWN,       /* delete everything, politely */
 };
 
 #define IKE_LIVE_SIZE 5
@@ -149,7 +153,9 @@ struct ike_event {
 	struct wire_span shared; /* DH_DONE: g^xy, padded; PSK_DONE: the
 				  * candidates' slots (candidate.h) */
 	uint16_t psk_count;	 /* PSK_DONE: how many of them are real */
-	const char *text;	 /* PEER_REFUSED, PEER_CLOSE: reason or NULL */
+	/* CONNECT: static; job is the shell's number of it, not 0. */
+	const struct persona *persona;
+	const char *text; /* PEER_REFUSED, PEER_CLOSE: reason or NULL */
 };
 
 enum ike_action_type {
@@ -168,6 +174,8 @@ enum ike_action_type {
 	IKE_ACT_SA_DEL,	     /* sa: spi, dst, dir, r only */
 	IKE_ACT_SA_QUERY,    /* job, sa: spi, dst, dir, r only: is it used? */
 	IKE_ACT_SA_ENCAP,    /* sa: new outer addresses and ports of spi */
+	IKE_ACT_CONN_UP,     /* job = conn: an IKE SA is up; text: suite */
+	IKE_ACT_CONN_FAILED, /* job = conn: it is over; text: why */
 	IKE_ACT_LOG,	     /* level, text; of a refusal also what_len,
 			      * what_at, remedy, is_proven, peer, local */
 };

@@ -217,7 +217,15 @@ struct ike_sa {
 	uint32_t age;		       /* grows with each new IKE SA */
 	bool initiator;		       /* we sent message 1 */
 	const struct persona *persona; /* initiator: how; else NULL */
-	uint32_t msgid_count; /* PERSONA_MSGID_COUNT: the last one used */
+	uint32_t msgid_count;	    /* PERSONA_MSGID_COUNT: the last one used */
+	uint32_t conn;		    /* initiator: the shell's number; 0: none */
+	uint32_t up_age;	    /* as age, when it came up */
+	bool is_rekey, is_replaced; /* takes an older one's place; lost it */
+	uint16_t hint;		    /* a clear Notification, not believed */
+	uint8_t sent;		    /* times that last_out has left */
+	uint32_t wait_ms;	    /* the newest wait for an answer */
+	uint64_t resend_ms, rekey_ms;
+	struct bytes priv; /* of our Diffie-Hellman value */
 	uint8_t cky_i[COOKIE_LEN], cky_r[COOKIE_LEN];
 	uint8_t own[COOKIE_LEN]; /* ours of the two */
 	size_t half_open_at;	 /* index in ike->half_open, while half open */

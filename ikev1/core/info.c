@@ -131,15 +131,21 @@ static void send_dpd(
 	send_notify(ike, sa, &n);
 }
 
+/* A persona has its own habit. */
+static uint32_t dpd_ms(const struct ike *ike, const struct ike_sa *sa)
+{
+	return sa->persona ? sa->persona->dpd_ms : ike->cfg.dpd_ms;
+}
+
 void info_dpd_start(struct ike *ike, struct ike_sa *sa)
 {
 	uint32_t seq;
 
-	if (!sa->dpd || !ike->cfg.dpd_ms || !ike_random(ike, &seq, sizeof(seq)))
+	if (!sa->dpd || !dpd_ms(ike, sa) || !ike_random(ike, &seq, sizeof(seq)))
 		return;
 	/* RFC 3706 section 6.2: random, "the high-bit ... set to zero". */
 	sa->dpd_out = seq & 0x7fffffff;
-	sa->dpd_due_ms = ike->now + ike->cfg.dpd_ms;
+	sa->dpd_due_ms = ike->now + dpd_ms(ike, sa);
 	sa_wake(ike, sa, sa->dpd_due_ms);
 }
 
@@ -160,7 +166,7 @@ void info_dead(struct ike *ike, struct ike_sa *sa, const char *reason)
 
 void info_dpd_timer(struct ike *ike, struct ike_sa *sa)
 {
-	uint64_t idle_at = sa->heard_ms + ike->cfg.dpd_ms;
+	uint64_t idle_at = sa->heard_ms + dpd_ms(ike, sa);
 
 	if (sa->dpd_due_ms == NEVER)
 		return;
@@ -185,7 +191,7 @@ void info_heard(struct ike *ike, struct ike_sa *sa)
 	sa->heard_ms = ike->now;
 	sa->dpd_tries = 0;
 	if (sa->dpd_due_ms != NEVER)
-		sa->dpd_due_ms = ike->now + ike->cfg.dpd_ms;
+		sa->dpd_due_ms = ike->now + dpd_ms(ike, sa);
 	sa_wake(ike, sa, sa->dpd_due_ms);
 }
 

@@ -79,7 +79,7 @@ static int choose(struct ike *ike, struct message *m,
 	return isakmp_refuse(m->reason, err, "no common IKE proposal");
 }
 
-static uint32_t vendors_of(const struct isakmp_payloads *p)
+uint32_t main_vendors(const struct isakmp_payloads *p)
 {
 	const struct isakmp_payload *v;
 	uint32_t seen = 0;
@@ -159,7 +159,7 @@ static int answer(struct ike *ike, struct message *m, struct mm1_entry *e)
 		return err;
 	e->suite = choice.suite;
 	e->life_s = choice.life_seconds;
-	e->vendors = vendors_of(&m->p) & ~ike->cfg.vendors_off;
+	e->vendors = main_vendors(&m->p) & ~ike->cfg.vendors_off;
 	say_old_natt(ike, m, e->vendors);
 	len = build2(e, &offer, &choice, &r);
 	if (len < 0 || (size_t)len > m->ev->data.len)

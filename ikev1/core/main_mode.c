@@ -8,7 +8,7 @@
 
 #include "common/alloc.h"
 #include "common/secret.h"
-#include "ikev1/core/main_steps.h"
+#include "ikev1/core/main_init.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -194,7 +194,9 @@ static void later_message(struct ike *ike, struct ike_sa *sa, struct message *m)
 	if (!addr_ip_equal(&sa->peer, &m->ev->peer) ||
 	    !addr_ip_equal(&sa->local, &m->ev->local))
 		return;
-	if (wire_span_equal(bytes_span(&sa->last_in), m->ev->data))
+	if (sa->initiator)
+		init_input(ike, sa, m);
+	else if (wire_span_equal(bytes_span(&sa->last_in), m->ev->data))
 		repeat_reply(ike, sa, m);
 	else if (sa->state == SA_SENT4)
 		message5(ike, sa, m);
@@ -211,6 +213,8 @@ void main_input(struct ike *ike, struct message *m)
 		return;
 	}
 	sa = sa_of_cookies(ike, m->h.cky_i, m->h.cky_r);
+	if (!sa)
+		sa = init_waiting(ike, m);
 	if (sa) {
 		later_message(ike, sa, m);
 		return;

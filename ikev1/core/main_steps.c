@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What each message of Main Mode does, and the answers of its jobs. */
-#include "ikev1/core/main_steps.h"
+#include "ikev1/core/main_init.h"
 
 #include "common/alloc.h"
 #include "common/secret.h"
@@ -28,7 +28,7 @@ static int send_kept(
 	return 0;
 }
 
-static void ask_psk(struct ike *ike, struct ike_sa *sa)
+void main_ask_psk(struct ike *ike, struct ike_sa *sa)
 {
 	struct ike_action *a = act(ike, IKE_ACT_PSK);
 
@@ -74,7 +74,7 @@ int main_step3(struct ike *ike, struct ike_sa *sa, struct message *m)
 	bytes_set(&sa->ni, ni->body.data, ni->body.len);
 	bytes_set(&sa->nr, nr, sizeof(nr));
 	ask_dh(ike, sa);
-	ask_psk(ike, sa);
+	main_ask_psk(ike, sa);
 	return 0;
 }
 
@@ -151,8 +151,8 @@ void main_psk_done(
 	send4(ike, sa);
 }
 
-/* IDii as R is known by: type and data; port and protocol say nothing. */
-static int take_id(
+/* The peer's ID as R knows it: type and data; port and protocol are moot. */
+int main_take_id(
     struct ike_sa *sa, const struct isakmp_payload *p, struct message *m)
 {
 	struct payload_id id;
@@ -225,7 +225,7 @@ int main_step5(struct ike *ike, struct ike_sa *sa, struct message *m)
 
 	if (!main_hash_i_ok(ike, sa, m))
 		return isakmp_refuse(m->reason, -EBADMSG, "HASH_I is wrong");
-	err = take_id(sa, id, m);
+	err = main_take_id(sa, id, m);
 	if (err)
 		return err;
 	/* RFC 3947 section 4: from here on where this came from. */
@@ -269,6 +269,7 @@ void main_established(
 	sa->heard_ms = ike->now;
 	sa->replies = 0;
 	bytes_set(&sa->last_in, m->ev->data.data, m->ev->data.len);
+	sa_rekey_plan(ike, sa, life);
 	sa_wake(ike, sa, sa->due_ms);
 	/* Only the keys in use stay. */
 	for (size_t i = 0; i < sizeof(done) / sizeof(done[0]); i++)

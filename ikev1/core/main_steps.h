@@ -51,4 +51,12 @@ bool main_hash_i_ok(
 bool main_id_refused(const struct ike_sa *sa, const struct payload_id *id,
     char reason[ISAKMP_REASON_MAX]);
 
+/* What both roles use, too. */
+uint32_t main_vendors(const struct isakmp_payloads *p);
+/* The SKEYIDs of all candidates; answered by IKE_EV_PSK_DONE. */
+void main_ask_psk(struct ike *ike, struct ike_sa *sa);
+/* -EACCES: not allowed in phase 1. */
+int main_take_id(
+    struct ike_sa *sa, const struct isakmp_payload *p, struct message *m);
+
 #endif

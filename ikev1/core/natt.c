@@ -91,13 +91,18 @@ int natt_put(struct ike *ike, const struct ike_sa *sa, struct reply *r)
 	return 0;
 }
 
+/* As flags: by who we are, the peer behind NAT, we behind NAT. */
 const char *natt_text(const struct ike_sa *sa)
 {
+	static const char *const texts[2][2][2] = {
+	    {{"", ", server behind NAT"},
+		{", client behind NAT", ", client and server behind NAT"}},
+	    {{"", ", we are behind NAT"},
+		{", the peer is behind NAT",
+		    ", we and the peer are behind NAT"}},
+	};
+
 	if (sa->forced)
 		return ", UDP encapsulation forced";
-	if (sa->client_nat && sa->server_nat)
-		return ", client and server behind NAT";
-	if (sa->client_nat)
-		return ", client behind NAT";
-	return sa->server_nat ? ", server behind NAT" : "";
+	return texts[sa->initiator][sa->client_nat][sa->server_nat];
 }

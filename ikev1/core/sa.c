@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* IKE SAs: their tables, the half-open ones, message ids, lifetimes. */
-#include "ikev1/core/ike_priv.h"
+#include "ikev1/core/main_init.h"
 
 #include "common/alloc.h"
 #include "common/secret.h"
@@ -43,6 +43,8 @@ static struct ike_sa *sa_with(const uint8_t *own)
 	memcpy(sa->own, own, COOKIE_LEN);
 	sa->half_open_at = NOT_HALF_OPEN;
 	sa->due_ms = NEVER;
+	sa->resend_ms = NEVER;
+	sa->rekey_ms = NEVER;
 	sa->dpd_due_ms = NEVER;
 	return sa;
 }
@@ -185,7 +187,8 @@ void sa_become(struct ike *ike, struct ike_sa *sa, enum sa_state state)
 	}
 	if (old == SA_START) {
 		sa->age = ++ike->next_age;
-		evict_half_open(ike, sa);
+		if (is_half_open(state))
+			evict_half_open(ike, sa);
 		sa_link(ike, sa);
 		sa_wake(ike, sa, ike->now);
 	}
@@ -263,17 +266,25 @@ static void life_over(struct ike *ike, struct ike_sa *sa)
 {
 	char text[SA_TEXT_MAX];
 
-	if (sa->state == SA_UP && sa_is_worn(sa)) {
+	if (sa->state != SA_UP) {
+		if (sa->initiator) {
+			init_fail(ike, sa, "it took too long");
+			return;
+		}
+		if (!sa->mismatch_said)
+			not_finished(ike, sa);
+	} else if (sa_is_worn(sa)) {
 		act_log(ike, IKE_LOG_INFO,
 		    "%s: IKE SA ends: after %u messages a repeated one could "
 		    "not be told any more",
 		    sa_text(sa, text), sa->ids_count);
 		info_delete_sa(ike, sa);
-	} else if (sa->state == SA_UP)
-		act_log(
-		    ike, IKE_LOG_INFO, "%s: IKE SA expired", sa_text(sa, text));
-	else if (!sa->mismatch_said)
-		not_finished(ike, sa);
+	} else {
+		act_log(ike, IKE_LOG_INFO, "%s: IKE SA %s", sa_text(sa, text),
+		    sa->is_replaced ? "replaced" : "expired");
+		if (sa->is_replaced)
+			info_delete_sa(ike, sa);
+	}
 	sa_become(ike, sa, SA_DEAD);
 }
 
@@ -300,13 +311,18 @@ void sa_timer(struct ike *ike, struct ike_sa *sa)
 		quick_timer(ike, q);
 	}
 	if (sa->state == SA_UP)
+		sa_rekey_timer(ike, sa);
+	if (sa->state == SA_UP)
 		info_dpd_timer(ike, sa);
+	else if (sa->initiator)
+		init_timer(ike, sa);
 }
 
 void sa_free(struct ike_sa *sa)
 {
 	struct bytes *all[] = {&sa->sai, &sa->gxi, &sa->gxr, &sa->gxy, &sa->ni,
-	    &sa->nr, &sa->psks, &sa->id, &sa->last_in, &sa->last_out};
+	    &sa->nr, &sa->psks, &sa->priv, &sa->id, &sa->last_in,
+	    &sa->last_out};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		bytes_free(all[i]);

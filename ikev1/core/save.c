@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define SAVE_MAGIC 0x53504b31u /* "SPK1" */
-#define SAVE_VERSION 8
+#define SAVE_VERSION 9
 #define COUNT_MAX 1000000 /* of anything: more is damage */
 
 /* Enumerations are a byte; loading refuses values above the last one. */
@@ -237,6 +237,24 @@ static void persona(struct store *s, const struct ike *ike, struct ike_sa *sa)
 		store_fail(s);
 }
 
+static void initiator(struct store *s, const struct ike *ike, struct ike_sa *sa)
+{
+	persona(s, ike, sa);
+	store_u32(s, &sa->msgid_count);
+	store_u32(s, &sa->conn);
+	store_u32(s, &sa->up_age);
+	store_deadline(s, &sa->rekey_ms);
+	store_bool(s, &sa->is_replaced);
+	store_bool(s, &sa->is_rekey);
+	store_u16(s, &sa->hint);
+	store_u8(s, &sa->sent);
+	store_u32(s, &sa->wait_ms);
+	store_deadline(s, &sa->resend_ms);
+	store_bytes(s, &sa->priv);
+	if (sa->initiator && !sa->persona)
+		store_fail(s);
+}
+
 static void sa_all(struct store *s, struct ike *ike, struct ike_sa *sa)
 {
 	struct bytes *all[] = {&sa->sai, &sa->gxi, &sa->gxr, &sa->gxy, &sa->ni,
@@ -247,8 +265,7 @@ static void sa_all(struct store *s, struct ike *ike, struct ike_sa *sa)
 	store_array(s, sa->cky_i, COOKIE_LEN);
 	store_array(s, sa->cky_r, COOKIE_LEN);
 	store_bool(s, &sa->initiator);
-	persona(s, ike, sa);
-	store_u32(s, &sa->msgid_count);
+	initiator(s, ike, sa);
 	memcpy(sa->own, sa->initiator ? sa->cky_i : sa->cky_r, COOKIE_LEN);
 	store_addr(s, &sa->local);
 	store_addr(s, &sa->peer);
@@ -427,6 +444,8 @@ static void set_deadlines(struct ike *ike)
 	{
 		sa_wake(ike, sa, sa->due_ms);
 		sa_wake(ike, sa, sa->dpd_due_ms);
+		sa_wake(ike, sa, sa->resend_ms);
+		sa_wake(ike, sa, sa->rekey_ms);
 		for (q = sa->quicks; q; q = q->next) {
 			sa_wake(ike, sa, q->due_ms);
 			sa_wake(ike, sa, q->give_up_ms);

@@ -129,6 +129,8 @@ struct ikew_item *ikew_queue(struct ikew *w, uint64_t delay)
 void ikew_carry(struct ikew *w, bool to_server, const struct ike_event *ev,
     const uint8_t *data, size_t len)
 {
+	struct ikew *to = w->other ? w->other : w;
+	struct ike_event seen = *ev;
 	uint8_t copy[CLIENT_PACKET_MAX];
 	int copies = 1;
 
@@ -138,6 +140,8 @@ void ikew_carry(struct ikew *w, bool to_server, const struct ike_event *ev,
 	    (w->filter && !w->filter(w, to_server, copy, &len)) ||
 	    (w->loss && rnd(w) % 100 < (uint64_t)w->loss))
 		return;
+	if (w->other && !w->carry(w, &seen))
+		return;
 	if (w->dup && rnd(w) % 100 < (uint64_t)w->dup)
 		copies = 2;
 	while (copies--) {
@@ -146,9 +150,10 @@ void ikew_carry(struct ikew *w, bool to_server, const struct ike_event *ev,
 
 		if (w->jitter_ms)
 			wait += rnd(w) % w->jitter_ms;
-		it = ikew_queue(w, wait);
-		it->to_server = to_server;
-		it->ev = *ev;
+		it = ikew_queue(to, 0);
+		it->at = w->now + wait;
+		it->to_server = to_server || w->other;
+		it->ev = seen;
 		memcpy(it->data, copy, len);
 		it->len = len;
 	}
@@ -283,12 +288,12 @@ static void deliver(struct ikew *w, struct ikew_item *it)
 		ikew_step(w, &now.ev);
 }
 
-static struct ikew_item *next_item(struct ikew *w)
+static const struct ikew_item *next_item(const struct ikew *w)
 {
-	struct ikew_item *best = NULL;
+	const struct ikew_item *best = NULL;
 
 	for (size_t i = 0; i < WORLD_QUEUE; i++) {
-		struct ikew_item *it = &w->queue[i];
+		const struct ikew_item *it = &w->queue[i];
 
 		if (it->is_used &&
 		    (!best || it->at < best->at ||
@@ -310,10 +315,17 @@ static uint64_t next_timer(const struct ikew *w)
 	return due;
 }
 
-/* The next thing before end; false when there is none. */
-static bool ikew_once(struct ikew *w, uint64_t end)
+uint64_t ikew_next_at(const struct ikew *w)
 {
-	struct ikew_item *it = next_item(w);
+	const struct ikew_item *it = next_item(w);
+	uint64_t due = next_timer(w);
+
+	return it && it->at < due ? it->at : due;
+}
+
+bool ikew_once(struct ikew *w, uint64_t end)
+{
+	struct ikew_item *it = (struct ikew_item *)next_item(w);
 	uint64_t due = next_timer(w);
 
 	if (it && it->at <= due && it->at <= end) {

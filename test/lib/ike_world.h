@@ -78,6 +78,14 @@ struct ikew {
 	bool traffic;	/* clients send with their newest pair */
 	bool mirror_dh; /* the answer is the client's own value */
 	int drop_nth;	/* drops the n-th datagram (from 1); 0: none */
+	/* Instead of clients: a world that hears what this one sends.  carry
+	 * turns the sender's view of ev into the receiver's (addresses swap,
+	 * a NAT translates); false: nobody there. */
+	struct ikew *other;
+	bool (*carry)(struct ikew *from, struct ike_event *ev);
+	void *carry_ctx;
+	int conn_ups, conn_failures;
+	char conn_text[300]; /* of the newest failure */
 	int datagrams;
 	/* l2tpd and the kernel */
 	bool hold_ready, hold_gone, refuse_peers;
@@ -118,6 +126,10 @@ struct ike_client *ikew_client(
     struct ikew *w, const char *inner, const char *nat, uint16_t port);
 /* Lets ms pass. */
 void ikew_run(struct ikew *w, uint64_t ms);
+/* When something is next; UINT64_MAX: never. */
+uint64_t ikew_next_at(const struct ikew *w);
+/* The next thing up to end; false when there is none. */
+bool ikew_once(struct ikew *w, uint64_t end);
 /* Until the client's cur is up (or ms are over). */
 bool ikew_main(struct ikew *w, struct ike_client *c);
 /* Main Mode and one Quick Mode, both finished. */

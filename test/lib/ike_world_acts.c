@@ -282,6 +282,18 @@ static void peer_ended(struct ikew *w, const struct ike_action *a)
 	p->state = WORLD_PEER_ENDED;
 }
 
+static void conn_up(struct ikew *w, const struct ike_action *a)
+{
+	(void)a;
+	w->conn_ups++;
+}
+
+static void conn_failed(struct ikew *w, const struct ike_action *a)
+{
+	w->conn_failures++;
+	snprintf(w->conn_text, sizeof(w->conn_text), "%s", a->text);
+}
+
 void ikew_act(struct ikew *w, const struct ike_action *a)
 {
 	static void (*const carry[])(
@@ -301,6 +313,8 @@ void ikew_act(struct ikew *w, const struct ike_action *a)
 	    [IKE_ACT_SA_DEL] = sa_del,
 	    [IKE_ACT_SA_QUERY] = sa_query,
 	    [IKE_ACT_SA_ENCAP] = sa_encap,
+	    [IKE_ACT_CONN_UP] = conn_up,
+	    [IKE_ACT_CONN_FAILED] = conn_failed,
 	    [IKE_ACT_LOG] = log_line,
 	};
 

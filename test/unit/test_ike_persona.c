@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Each client of the matrix, played by our initiator, against our
+ * responder; renewals of the IKE SA; how connections end.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "ikev1/core/profile.h"
+#include "test/lib/ike_pair.h"
+#include "test/lib/personas.h"
+
+#include <string.h>
+
+#define A_MINUTE 60000
+#define AN_HOUR 3600000
+
+/* Both with a profile of the product. */
+static struct ike_pair *pair_with(const char *profile, uint64_t seed)
+{
+	struct ike_pair *p = pair_new(seed);
+
+	p->r->cfg.policy = p->i->cfg.policy = *profile_find(profile);
+	ikew_crash(p->r);
+	ikew_crash(p->i);
+	return p;
+}
+
+static struct ike_pair *pair_for_all(uint64_t seed)
+{
+	return pair_with(PROFILE_DEFAULT, seed);
+}
+
+static bool has_pairs(const struct ike_pair *p, size_t pairs)
+{
+	return ikew_counts(p->i).pairs == pairs &&
+	       ikew_counts(p->r).pairs == pairs &&
+	       ikew_live_sas(p->i) == 2 * pairs &&
+	       ikew_live_sas(p->r) == 2 * pairs;
+}
+
+static bool connects(struct ike_pair *p, const struct persona *persona)
+{
+	pair_connect(p, persona);
+	if (!pair_up(p, A_MINUTE))
+		return false;
+	pair_run(p, 2000);
+	return has_pairs(p, 1) && ikew_peers_in(p->i, WORLD_PEER_UP) == 1 &&
+	       ikew_peers_in(p->r, WORLD_PEER_UP) == 1;
+}
+
+static void each_persona_connects(void **state)
+{
+	/* The suites that our ranking picks from each one's list. */
+	static const struct {
+		const char *name, *profile, *ike, *esp;
+	} rows[] = {
+	    {"windows10", "compatible", "aes128-sha1-ecp256", "aes256-sha1"},
+	    {"ios", "compatible", "aes256-sha256-modp2048", "aes256-sha256"},
+	    {"android11", "legacy", "aes256-sha384-modp1024", "aes256-sha512"},
+	    {"chromeos", "compatible", "aes128-sha256-modp3072",
+		"aes128-sha256"},
+	    {"networkmanager", "compatible", "aes256-sha256-modp2048",
+		"aes256-sha1"},
+	    {"xl2tpd", "compatible", "aes128-sha1-modp2048", "aes128-sha1"},
+	    {"routeros", "compatible", "aes128-sha1-modp2048", "aes256-sha1"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (int way = 0; way < 4; way++) {
+			struct ike_pair *p = pair_with(rows[i].profile, 1 + i);
+
+			p->nat_port = way & 1 ? 40000 : 0;
+			p->i->save_often = p->r->save_often = way & 2;
+			assert_true(connects(p, persona_by_name(rows[i].name)));
+			assert_true(ikew_logged(p->r, rows[i].ike));
+			assert_true(ikew_logged(p->i, rows[i].ike));
+			assert_non_null(
+			    strstr(p->r->peer[0].up.suite, rows[i].esp));
+			pair_free(p);
+		}
+	}
+}
+
+/* Clients that only know what a current responder refuses. */
+static void old_groups_are_refused(void **state)
+{
+	struct ike_pair *p = pair_for_all(20);
+
+	(void)state;
+	pair_connect(p, persona_by_name("android11"));
+	assert_false(pair_up(p, AN_HOUR));
+	assert_true(ikew_logged(p->r, "modp1024"));
+	assert_non_null(strstr(p->i->conn_text, "NO-PROPOSAL-CHOSEN"));
+	pair_free(p);
+}
+
+/* Message 1 of Windows 10 has 408 bytes in the captures; header, SA with 3
+ * transforms of 40 and 2 of 36 bytes, 8 Vendor IDs. */
+static void windows_is_as_long_as_seen(void **state)
+{
+	struct ike_pair *p = pair_for_all(21);
+
+	(void)state;
+	p->is_cut = true;
+	pair_connect(p, persona_by_name("windows10"));
+	assert_int_equal(p->i->last_out_len, 408);
+	pair_free(p);
+}
+
+static void names_are_unique(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < persona_total; i++) {
+		assert_ptr_equal(
+		    persona_by_name(personas[i]->name), personas[i]);
+		assert_true(strlen(personas[i]->name) < PERSONA_NAME_MAX);
+		assert_true(personas[i]->retry.tries > 1);
+	}
+	assert_null(persona_by_name("nobody"));
+}
+
+static void conn(struct ike_pair *p, enum ike_event_type type, uint32_t job)
+{
+	struct ike_event ev = {.type = type, .job = job};
+
+	ikew_step(p->i, &ev);
+}
+
+/* Make before break: the pair of IPsec SAs and R stay. */
+static void the_initiator_renews_its_ike_sa(void **state)
+{
+	(void)state;
+	for (int way = 0; way < 4; way++) {
+		struct ike_pair *p = pair_for_all(30);
+		uint64_t r;
+
+		p->nat_port = way & 1 ? 40000 : 0;
+		p->i->save_often = p->r->save_often = way & 2;
+		assert_true(connects(p, &persona_default));
+		r = p->r->peer[0].r;
+		conn(p, IKE_EV_CONN_REKEY, 1);
+		pair_run(p, 2000);
+		/* The old one is still there for a while. */
+		assert_int_equal(ikew_counts(p->i).sas, 2);
+		assert_int_equal(ikew_counts(p->r).sas, 2);
+		assert_int_equal(p->i->conn_ups, 2);
+		pair_run(p, 40000);
+		assert_int_equal(ikew_counts(p->i).sas, 1);
+		assert_int_equal(ikew_counts(p->r).sas, 1);
+		assert_true(has_pairs(p, 1));
+		assert_int_equal(p->r->peer_count, 1);
+		assert_int_equal(p->r->peer[0].r, r);
+		/* The new one carries: an end under it is heard. */
+		conn(p, IKE_EV_CONN_CLOSE, 1);
+		pair_run(p, 2000);
+		assert_int_equal(ikew_live_sas(p->r), 0);
+		assert_int_equal(ikew_counts(p->r).sas, 0);
+		pair_free(p);
+	}
+}
+
+/* By time alone: after 85 % of 8 hours, again and again. */
+static void time_renews_too(void **state)
+{
+	struct ike_pair *p = pair_for_all(31);
+
+	(void)state;
+	assert_true(connects(p, &persona_default));
+	pair_run(p, 28800000ull * 84 / 100);
+	assert_int_equal(p->i->conn_ups, 1);
+	for (int n = 2; n < 5; n++) {
+		pair_run(p, 28800000ull * 85 / 100);
+		assert_int_equal(p->i->conn_ups, n);
+		assert_true(ikew_counts(p->i).sas <= 2);
+		assert_int_equal(p->r->peer_count, 1);
+	}
+	pair_free(p);
+}
+
+/* A client that never does it: the responder begins, towards its NAT. */
+static void the_responder_renews_when_the_client_does_not(void **state)
+{
+	(void)state;
+	for (int way = 0; way < 4; way++) {
+		struct persona lazy = *persona_by_name("windows10");
+		const struct persona *list[] = {&lazy};
+		struct ike_pair *p = pair_for_all(32);
+
+		lazy.name = "lazy";
+		lazy.rekey_ike_percent = 0;
+		p->i->cfg.personas = list;
+		p->i->cfg.persona_count = 1;
+		ikew_crash(p->i);
+		p->nat_port = way & 1 ? 40000 : 0;
+		p->i->save_often = p->r->save_often = way & 2;
+		assert_true(connects(p, &lazy));
+		pair_run(p, 28800000ull * 94 / 100);
+		assert_false(ikew_logged(p->r, "renewing its IKE SA"));
+		pair_run(p, 28800000ull * 2 / 100);
+		assert_true(ikew_logged(p->r, "renewing its IKE SA"));
+		/* Past the end of the first one. */
+		pair_run(p, 28800000ull * 8 / 100);
+		assert_int_equal(ikew_counts(p->r).sas, 1);
+		assert_int_equal(ikew_counts(p->i).sas, 1);
+		assert_true(has_pairs(p, 1));
+		assert_int_equal(p->r->peer_count, 1);
+		assert_int_equal(ikew_peers_in(p->r, WORLD_PEER_UP), 1);
+		pair_free(p);
+	}
+}
+
+/* Both at once: neither deletes what the other made; one use, one R. */
+static void both_may_renew_at_once(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 40; seed < 48; seed++) {
+		struct persona twin = *persona_by_name("windows10");
+		const struct persona *list[] = {&twin};
+		struct ike_pair *p = pair_for_all(seed);
+
+		twin.name = "twin";
+		twin.rekey_ike_percent = 95;
+		p->i->cfg.personas = list;
+		p->i->cfg.persona_count = 1;
+		ikew_crash(p->i);
+		p->i->save_often = p->r->save_often = seed & 1;
+		assert_true(connects(p, &twin));
+		pair_link(p, 0, 0, 30);
+		pair_run(p, 28800000ull * 96 / 100);
+		assert_true(ikew_logged(p->r, "renewing its IKE SA"));
+		assert_true(ikew_logged(p->i, "renewing its IKE SA"));
+		assert_true(ikew_counts(p->i).sas >= 1);
+		assert_int_equal(ikew_counts(p->i).sas, ikew_counts(p->r).sas);
+		assert_true(ikew_counts(p->r).sas <= 2);
+		assert_true(has_pairs(p, 1));
+		assert_int_equal(p->r->peer_count, 1);
+		/* The next time as well: no growth. */
+		pair_run(p, 28800000ull * 98 / 100);
+		assert_true(ikew_counts(p->r).sas <= 2);
+		assert_true(ikew_counts(p->r).sas >= 1);
+		pair_free(p);
+	}
+}
+
+/* Nobody renews what serves nobody. */
+static void an_idle_ike_sa_ends(void **state)
+{
+	struct ike_pair *p = pair_for_all(50);
+
+	(void)state;
+	p->r->add_error = -5;
+	pair_connect(p, &persona_default);
+	assert_true(pair_up(p, A_MINUTE));
+	pair_run(p, 10ull * AN_HOUR);
+	assert_false(ikew_logged(p->i, "renewing its IKE SA"));
+	assert_int_equal(ikew_counts(p->r).sas, 0);
+	pair_free(p);
+}
+
+/* A renewal that fails leaves the old one, and is tried again. */
+static void a_failed_renewal_is_repeated(void **state)
+{
+	struct ike_pair *p = pair_for_all(51);
+
+	(void)state;
+	assert_true(connects(p, persona_by_name("windows10")));
+	p->is_cut = true;
+	conn(p, IKE_EV_CONN_REKEY, 1);
+	pair_run(p, 2 * A_MINUTE);
+	assert_int_equal(p->i->conn_failures, 0);
+	assert_true(ikew_logged(p->i, "in place of the old one"));
+	assert_int_equal(p->i->conn_ups, 1);
+	p->is_cut = false;
+	pair_run(p, 2 * A_MINUTE);
+	assert_int_equal(p->i->conn_ups, 2);
+	assert_true(has_pairs(p, 1));
+	pair_free(p);
+}
+
+static void the_initiator_renews_its_pair(void **state)
+{
+	struct ike_pair *p = pair_for_all(52);
+
+	(void)state;
+	assert_true(connects(p, persona_by_name("windows10")));
+	conn(p, IKE_EV_CONN_REKEY_ESP, 1);
+	pair_run(p, 3000);
+	assert_true(has_pairs(p, 2));
+	assert_int_equal(p->r->peer_count, 1);
+	/* Of an unknown connection: nothing. */
+	conn(p, IKE_EV_CONN_REKEY_ESP, 77);
+	conn(p, IKE_EV_CONN_REKEY, 77);
+	conn(p, IKE_EV_CONN_CLOSE, 77);
+	conn(p, IKE_EV_CONN_CLOSE, 0);
+	assert_int_equal(ikew_counts(p->i).sas, 1);
+	pair_free(p);
+}
+
+/* Windows: ESP, then IKE, each in its own message; iOS: not a word. */
+static void connections_end_as_their_personas_do(void **state)
+{
+	static const struct {
+		const char *name;
+		int messages;
+		size_t left;
+	} rows[] = {{"windows10", 2, 0}, {"ios", 0, 2}};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct ike_pair *p = pair_for_all(60 + i);
+		int sends;
+
+		assert_true(connects(p, persona_by_name(rows[i].name)));
+		sends = p->i->sends;
+		conn(p, IKE_EV_CONN_CLOSE, 1);
+		pair_run(p, 1000);
+		assert_int_equal(p->i->sends - sends, rows[i].messages);
+		assert_int_equal(ikew_live_sas(p->i), 0);
+		assert_int_equal(ikew_counts(p->i).sas, 0);
+		assert_int_equal(ikew_live_sas(p->r), rows[i].left);
+		pair_free(p);
+	}
+}
+
+/* In the middle of a handshake as well. */
+static void it_can_be_closed_at_any_time(void **state)
+{
+	(void)state;
+	for (uint64_t ms = 0; ms < 60; ms += 2) {
+		struct ike_pair *p = pair_for_all(70);
+
+		p->i->save_often = true;
+		pair_connect(p, &persona_default);
+		pair_run(p, ms);
+		conn(p, IKE_EV_CONN_CLOSE, 1);
+		assert_int_equal(ikew_counts(p->i).sas, 0);
+		pair_run(p, A_MINUTE);
+		assert_int_equal(ikew_live_sas(p->i), 0);
+		assert_int_equal(ikew_counts(p->i).peers, 0);
+		pair_free(p);
+	}
+}
+
+/* The whole way over a bad link. */
+static void a_bad_link_only_costs_time(void **state)
+{
+	int up = 0;
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 20; seed++) {
+		struct ike_pair *p = pair_for_all(100 + seed);
+
+		p->nat_port = seed & 1 ? 40000 : 0;
+		p->i->save_often = p->r->save_often = seed & 2;
+		pair_link(p, 20, 10, 200);
+		pair_connect(p, personas[seed % 2 ? 0 : 4]);
+		pair_run(p, 5 * A_MINUTE);
+		up += ikew_counts(p->i).pairs >= 1 &&
+		      ikew_counts(p->r).pairs >= 1;
+		pair_free(p);
+	}
+	assert_true(up >= 18);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(each_persona_connects),
+	    cmocka_unit_test(old_groups_are_refused),
+	    cmocka_unit_test(windows_is_as_long_as_seen),
+	    cmocka_unit_test(names_are_unique),
+	    cmocka_unit_test(the_initiator_renews_its_ike_sa),
+	    cmocka_unit_test(time_renews_too),
+	    cmocka_unit_test(the_responder_renews_when_the_client_does_not),
+	    cmocka_unit_test(both_may_renew_at_once),
+	    cmocka_unit_test(an_idle_ike_sa_ends),
+	    cmocka_unit_test(a_failed_renewal_is_repeated),
+	    cmocka_unit_test(the_initiator_renews_its_pair),
+	    cmocka_unit_test(connections_end_as_their_personas_do),
+	    cmocka_unit_test(it_can_be_closed_at_any_time),
+	    cmocka_unit_test(a_bad_link_only_costs_time),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
