@@ -135,6 +135,10 @@ $(B)/l2tpd: $(call obj,$(l2tp_main)) $(B)/libl2tp.a $(B)/libcommon.a
 $(B)/sallyport: $(call obj,$(ctl_main)) $(B)/libctl.a $(B)/libike.a \
 		$(B)/libl2tp.a $(B)/libcommon.a
 	$(link)
+# Connects out as one of the personas of the tests; not installed.
+$(B)/persona-player: $(call obj,$(wildcard test/persona/*.c) \
+		test/lib/personas.c) $(B)/libike.a $(B)/libcommon.a
+	$(link)
 $(B)/sallyport.so: $(patsubst %.c,$(B)/pic/%.o,$(PLUGIN_SRC) $(PLUGIN_COMMON))
 	$(say) LD $@
 	$(Q)$(CC) -shared -Wl,-z,relro,-z,now -o $@ $(filter %.o,$^)
