@@ -49,8 +49,10 @@ charon {{
             "/etc/swanctl/swanctl.conf",
             f"connections {{\n{connection}\n}}\nsecrets {{\n{secrets}\n}}\n",
         )
-        self.process = self.host.start("charon", "/usr/lib/ipsec/charon")
         vici = self.host.path("/run/charon.vici")
+        with contextlib.suppress(FileNotFoundError):  # of the one before
+            os.unlink(vici)
+        self.process = self.host.start("charon", "/usr/lib/ipsec/charon")
         wait_for(
             f"{self.host.name}'s charon to serve",
             lambda: os.path.exists(vici) or not self.process.running(),
