@@ -248,7 +248,8 @@ void init_input(struct ike *ike, struct ike_sa *sa, struct message *m)
 	main_established(ike, sa, m);
 	report(ike, sa, IKE_ACT_CONN_UP,
 	    proposal_suite_text(SA_PHASE1, &sa->suite, text));
-	if (!sa->is_rekey)
+	/* Without conn it is for a peer that has lost its IKE SA. */
+	if (!sa->is_rekey && sa->conn)
 		quick_start(ike, sa, NULL);
 }
 

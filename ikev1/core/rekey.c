@@ -8,7 +8,7 @@
  * told.  When both sides renew at the same time both new pairs live and the
  * older one of them goes in the same way.
  */
-#include "ikev1/core/ike_priv.h"
+#include "ikev1/core/main_init.h"
 
 #define RETRY_MS 15000	/* after a try that came to nothing */
 #define BUSY_MS 5000	/* another Quick Mode of this peer is under way */
@@ -30,6 +30,29 @@ static void rekey_at(struct ike *ike, struct peer *p, uint64_t ms)
 	peer_wake(ike, p, ms);
 }
 
+/* One Main Mode of ours with that place is enough. */
+static bool is_asking(const struct peer *p)
+{
+	const struct ike_sa *sa = p->path ? p->path->sas : NULL;
+
+	while (sa && !(sa->initiator && sa->state != SA_UP &&
+			 addr_equal(&sa->peer, &p->peer)))
+		sa = sa->path_next;
+	return sa;
+}
+
+/* No IKE SA is left, or none since a crash: rekey_sa_up() goes on. */
+static void begin_main(struct ike *ike, struct peer *p)
+{
+	const struct ike_event ev = {.type = IKE_EV_CONNECT,
+	    .persona = &persona_default,
+	    .local = p->local,
+	    .peer = p->peer};
+
+	if (!is_asking(p))
+		init_connect(ike, &ev);
+}
+
 static void try_now(struct ike *ike, struct peer *p)
 {
 	if (p->state != PEER_LIVE || !newest_up(p)) {
@@ -41,8 +64,12 @@ static void try_now(struct ike *ike, struct peer *p)
 		return;
 	}
 	rekey_at(ike, p, ike->now + ike->cfg.half_open_ms + RETRY_MS);
-	if (p->sa && p->terms.suite.cipher)
+	if (!p->terms.suite.cipher)
+		return;
+	if (p->sa)
 		quick_start(ike, p->sa, p);
+	else
+		begin_main(ike, p);
 }
 
 void rekey_soft(struct ike *ike, struct child *c)
