@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 struct name {
 	unsigned int number;
@@ -72,9 +73,11 @@ const char *isakmp_name_text(
     enum isakmp_registry reg, unsigned int number, char out[ISAKMP_NAME_MAX])
 {
 	const char *name = isakmp_name(reg, number);
+	size_t len = name ? strlen(name) : 0;
 
-	if (name)
-		snprintf(out, ISAKMP_NAME_MAX, "%s", name);
+	/* Asked for with every payload: no format for those that have one. */
+	if (len && len < ISAKMP_NAME_MAX)
+		memcpy(out, name, len + 1);
 	else
 		snprintf(out, ISAKMP_NAME_MAX, "%s %u", registries[reg].noun,
 		    number);
