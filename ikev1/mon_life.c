@@ -56,6 +56,24 @@ void mon_engine_ended(struct mon *m)
 
 /* --- the kernel ----------------------------------------------------------- */
 
+/* The kernel has deleted it already.  A client may choose our SPI for its own
+ * direction: then nobody says which of the two it was, and both go. */
+static void drop_expired(struct mon *m, struct mon_peer *p, uint32_t spi)
+{
+	bool is_both = mon_find_sa(p, IKE_SA_IN, spi) >= 0 &&
+		       mon_find_sa(p, IKE_SA_OUT, spi) >= 0;
+
+	for (uint8_t dir = IKE_SA_IN; dir <= IKE_SA_OUT; dir++) {
+		int at = mon_find_sa(p, dir, spi);
+
+		if (at < 0)
+			continue;
+		if (is_both)
+			m->env.sa_ops->del(m->env.sa_ctx, &p->sas[at]);
+		mon_drop_sa(p, at);
+	}
+}
+
 void mon_expire(struct mon *m, uint32_t slot, uint32_t spi, bool hard)
 {
 	struct mon_peer *p = peer_of_slot(m, slot);
@@ -64,13 +82,8 @@ void mon_expire(struct mon *m, uint32_t slot, uint32_t spi, bool hard)
 	if (!p)
 		return;
 	ev.r = p->r;
-	for (uint8_t dir = IKE_SA_IN; hard && dir <= IKE_SA_OUT; dir++) {
-		int at = mon_find_sa(p, dir, spi);
-
-		/* The kernel has deleted it already. */
-		if (at >= 0)
-			mon_drop_sa(p, at);
-	}
+	if (hard)
+		drop_expired(m, p, spi);
 	mon_reply(m, IM_EXPIRE, &ev);
 }
 

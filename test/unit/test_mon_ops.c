@@ -666,6 +666,30 @@ static void test_kernel_events(void **state)
 	close_world(w);
 }
 
+/* A client that chose our SPI for its own: nothing stays in the kernel, where
+ * the slot's next client would find it. */
+static void test_expire_of_one_spi_twice(void **state)
+{
+	struct world *w = open_world(4);
+	uint32_t slot;
+	uint64_t r = new_peer(w, &slot);
+	struct im_sa in = sample(r, slot, 0x1000), out = in;
+
+	(void)state;
+	out.dir = IKE_SA_OUT;
+	out.src = in.dst;
+	out.dst = in.src;
+	assert_int_equal(add(w, &in), 0);
+	assert_int_equal(add(w, &out), 0);
+	assert_int_equal(w->sa_count, 2);
+	mon_expire(w->mon, slot, 0x1000, false);
+	assert_int_equal(w->sa_count, 2);
+	mon_expire(w->mon, slot, 0x1000, true);
+	assert_int_equal(mon_sas(w->mon), 0);
+	assert_int_equal(w->sa_count, 0);
+	close_world(w);
+}
+
 static void test_end_all(void **state)
 {
 	struct world *w = open_world(4);
@@ -737,6 +761,7 @@ int main(void)
 	    cmocka_unit_test(test_expired_between_engines),
 	    cmocka_unit_test(test_resync),
 	    cmocka_unit_test(test_kernel_events),
+	    cmocka_unit_test(test_expire_of_one_spi_twice),
 	    cmocka_unit_test(test_end_all),
 	    cmocka_unit_test(test_numbers_are_never_reused),
 	};
