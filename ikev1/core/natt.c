@@ -30,7 +30,7 @@ static int nat_d(struct ike *ike, const struct ike_sa *sa, const struct addr *a,
 static void force(struct ike *ike, struct ike_sa *sa)
 {
 	if (sa->client_nat || sa->server_nat ||
-	    !ike_policy_for(ike, &sa->peer)->force_encap)
+	    (!sa->forced && !ike_policy_for(ike, &sa->peer)->force_encap))
 		return;
 	sa->server_nat = true;
 	sa->forced = true;

@@ -214,6 +214,99 @@ static void the_responder_renews_when_the_client_does_not(void **state)
 	}
 }
 
+/* A lazy client whose IKE SA the responder has just renewed. */
+static struct ike_pair *renewed(struct persona *lazy, uint16_t nat_port,
+    uint32_t vendors_off, bool force_encap, int save)
+{
+	const struct persona *list[] = {lazy};
+	struct ike_pair *p = pair_for_all(33);
+
+	lazy->name = "lazy";
+	lazy->rekey_ike_percent = 0;
+	p->i->cfg.personas = list;
+	p->i->cfg.persona_count = 1;
+	p->i->cfg.vendors_off = vendors_off;
+	ikew_crash(p->i);
+	p->r->cfg.policy.force_encap = force_encap;
+	ikew_crash(p->r);
+	p->nat_port = nat_port;
+	p->i->save_often = p->r->save_often = save;
+	assert_true(connects(p, lazy));
+	pair_run(p, 28800000ull * 96 / 100);
+	assert_true(ikew_logged(p->r, "renewing its IKE SA"));
+	p->i->save_often = false; /* the list ends here */
+	return p;
+}
+
+static void expect_encap(const struct ikew *w)
+{
+	for (size_t i = 0; i < w->sa_count; i++)
+		assert_true(!w->sa[i].is_live || w->sa[i].sa.encap);
+}
+
+/* The client renews its pair under the newest IKE SA; R stays. */
+static void expect_renewal(struct ike_pair *p)
+{
+	struct ike_event ev = {.type = IKE_EV_EXPIRE, .r = p->i->peer[0].r};
+	size_t at = 0;
+
+	while (!p->i->sa[at].is_live)
+		at++;
+	ev.spi = p->i->sa[at].sa.spi;
+	ikew_log_clear(p->r);
+	ikew_step(p->i, &ev);
+	pair_run(p, 5000);
+	assert_true(ikew_logged(p->r, "IPsec SAs in"));
+	assert_false(ikew_logged(p->r, "refused"));
+	assert_true(has_pairs(p, 2));
+	assert_int_equal(p->r->peer_count, 1);
+	assert_int_equal(ikew_peers_in(p->r, WORLD_PEER_UP), 1);
+	expect_encap(p->r);
+	expect_encap(p->i);
+}
+
+/* Only drafts of NAT traversal: still behind the NAT after the renewal. */
+static void a_client_of_drafts_is_renewed(void **state)
+{
+	static const struct persona_vid vids[] = {
+	    {16, {0x7d, 0x94, 0x19, 0xa6, 0x53, 0x10, 0xca, 0x6f, 0x2c, 0x17,
+		     0x9d, 0x92, 0x15, 0x52, 0x9d, 0x56}},
+	    {16, {0x90, 0xcb, 0x80, 0x91, 0x3e, 0xbb, 0x69, 0x6e, 0x08, 0x63,
+		     0x81, 0xb5, 0xec, 0x42, 0x7b, 0x1f}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct persona lazy = persona_default;
+		struct ike_pair *p;
+
+		lazy.vids = &vids[i / 2];
+		lazy.vid_count = 1;
+		p = renewed(&lazy, 40000,
+		    vendor_word("rfc3947") |
+			vendor_word(i / 2 ? "nat-t-03" : "nat-t-02"),
+		    false, i % 2);
+		expect_renewal(p);
+		pair_free(p);
+	}
+}
+
+/* Forced UDP encapsulation is forced in the renewed IKE SA too. */
+static void a_forced_client_is_renewed(void **state)
+{
+	(void)state;
+	for (int save = 0; save < 2; save++) {
+		struct persona lazy = persona_default;
+		struct ike_pair *p = renewed(&lazy, 0, 0, true, save);
+
+		assert_int_equal(
+		    ikew_log_count(p->r, "UDP encapsulation forced"), 2);
+		assert_true(ikew_logged(p->i, "behind NAT"));
+		expect_renewal(p);
+		pair_free(p);
+	}
+}
+
 /* Both at once: neither deletes what the other made; one use, one R. */
 static void both_may_renew_at_once(void **state)
 {
@@ -377,6 +470,8 @@ int main(void)
 	    cmocka_unit_test(the_initiator_renews_its_ike_sa),
 	    cmocka_unit_test(time_renews_too),
 	    cmocka_unit_test(the_responder_renews_when_the_client_does_not),
+	    cmocka_unit_test(a_client_of_drafts_is_renewed),
+	    cmocka_unit_test(a_forced_client_is_renewed),
 	    cmocka_unit_test(both_may_renew_at_once),
 	    cmocka_unit_test(an_idle_ike_sa_ends),
 	    cmocka_unit_test(a_failed_renewal_is_repeated),
