@@ -67,6 +67,24 @@ static void end_displaced(struct ike *ike, const struct place *new)
 	}
 }
 
+/*
+ * We asked the client at this place for a new IKE SA; somebody with another
+ * ID answered.  That is no new client who has come: the old one stays.
+ */
+static bool is_answered_by_another(struct ike *ike, const struct ike_sa *sa)
+{
+	struct place here = place_of_sa(sa);
+	struct peer *p = sa->is_rekey ? peers_at(ike, &here) : NULL;
+
+	for (; p; p = p->path_next) {
+		struct place there = place_of_peer(p);
+
+		if (same_where(&there, &here) && !same_who(&there, &here))
+			return true;
+	}
+	return false;
+}
+
 /* The newest IKE SA of a peer that is up; NULL. */
 static struct ike_sa *newest_sa(const struct peer *p)
 {
@@ -83,8 +101,17 @@ static struct ike_sa *newest_sa(const struct peer *p)
 void peer_sa_up(struct ike *ike, struct ike_sa *sa)
 {
 	struct place here = place_of_sa(sa);
+	struct refused who = refused_sa(sa, NULL);
 	struct peer *p;
 
+	if (is_answered_by_another(ike, sa)) {
+		act_refuse(ike, &who,
+		    "our new IKE SA is given up: the client answers it with "
+		    "another ID than it came with");
+		info_delete_sa(ike, sa);
+		sa_become(ike, sa, SA_DEAD);
+		return;
+	}
 	end_displaced(ike, &here);
 	for (p = peers_at(ike, &here); p; p = p->path_next) {
 		if (p->state == PEER_CLOSING || !peer_matches(p, sa))

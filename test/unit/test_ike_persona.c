@@ -307,6 +307,28 @@ static void a_forced_client_is_renewed(void **state)
 	}
 }
 
+/* A client that calls itself otherwise when it answers: its R stays. */
+static void an_answer_with_another_id_ends_no_r(void **state)
+{
+	(void)state;
+	for (int save = 0; save < 2; save++) {
+		struct persona lazy = persona_default;
+		struct ike_pair *p;
+
+		lazy.id_form = PERSONA_ID_FQDN;
+		lazy.id_text = "pc.example.net";
+		p = renewed(&lazy, 40000, 0, false, save);
+		assert_true(ikew_logged(p->r, "another ID"));
+		assert_true(has_pairs(p, 1));
+		assert_int_equal(ikew_peers_in(p->r, WORLD_PEER_UP), 1);
+		assert_int_equal(p->r->peer_count, 1);
+		/* Nobody keeps the new one. */
+		assert_int_equal(ikew_counts(p->r).sas, 1);
+		assert_int_equal(ikew_counts(p->i).sas, 1);
+		pair_free(p);
+	}
+}
+
 /* Both at once: neither deletes what the other made; one use, one R. */
 static void both_may_renew_at_once(void **state)
 {
@@ -472,6 +494,7 @@ int main(void)
 	    cmocka_unit_test(the_responder_renews_when_the_client_does_not),
 	    cmocka_unit_test(a_client_of_drafts_is_renewed),
 	    cmocka_unit_test(a_forced_client_is_renewed),
+	    cmocka_unit_test(an_answer_with_another_id_ends_no_r),
 	    cmocka_unit_test(both_may_renew_at_once),
 	    cmocka_unit_test(an_idle_ike_sa_ends),
 	    cmocka_unit_test(a_failed_renewal_is_repeated),
