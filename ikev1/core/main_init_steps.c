@@ -76,8 +76,9 @@ static int put_nat_d(struct ike *ike, struct ike_sa *sa, struct reply *r)
 	return natt_put(ike, sa, r);
 }
 
-/* The body of IDii. */
-static size_t own_id(const struct ike_sa *sa, uint8_t *out, size_t size)
+/* The body of IDii.  A client's renewal finds the ID that it knows. */
+static size_t own_id(
+    const struct ike *ike, const struct ike_sa *sa, uint8_t *out, size_t size)
 {
 	const struct persona *p = sa->persona;
 	static const uint8_t types[] = {
@@ -89,7 +90,9 @@ static size_t own_id(const struct ike_sa *sa, uint8_t *out, size_t size)
 	    payload_id_of_addr(&sa->local, p->id_protocol, p->id_port);
 	struct wire_writer w;
 
-	if (p->id_form != PERSONA_ID_LOCAL) {
+	if (p == &persona_default) {
+		id = main_local_id(ike, sa);
+	} else if (p->id_form != PERSONA_ID_LOCAL) {
 		id.type = types[p->id_form];
 		id.data = (struct wire_span){
 		    (const uint8_t *)p->id_text, strlen(p->id_text)};
@@ -102,9 +105,8 @@ static size_t own_id(const struct ike_sa *sa, uint8_t *out, size_t size)
 static int put_id(struct ike *ike, struct ike_sa *sa, struct reply *r)
 {
 	uint8_t id[PEER_IDENTITY_MAX];
-	size_t len = own_id(sa, id, sizeof(id));
+	size_t len = own_id(ike, sa, id, sizeof(id));
 
-	(void)ike;
 	isakmp_build_payload(
 	    &r->b, ISAKMP_PAYLOAD_ID, (struct wire_span){id, len});
 	return len ? 0 : -ENOSPC;
@@ -113,7 +115,7 @@ static int put_id(struct ike *ike, struct ike_sa *sa, struct reply *r)
 static int put_hash(struct ike *ike, struct ike_sa *sa, struct reply *r)
 {
 	uint8_t id[PEER_IDENTITY_MAX], hash[IKE_KEY_MAX];
-	struct wire_span id_b = {id, own_id(sa, id, sizeof(id))};
+	struct wire_span id_b = {id, own_id(ike, sa, id, sizeof(id))};
 	struct ike_phase1 p1;
 	int len;
 

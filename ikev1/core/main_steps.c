@@ -179,8 +179,7 @@ int main_take_id(
 	return 0;
 }
 
-static struct payload_id local_id(
-    const struct ike *ike, const struct ike_sa *sa)
+struct payload_id main_local_id(const struct ike *ike, const struct ike_sa *sa)
 {
 	struct payload_id id = payload_id_of_addr(&sa->local, 0, 0);
 
@@ -195,7 +194,7 @@ static struct payload_id local_id(
 /* Message 6: our ID and HASH_R. */
 static int send6(struct ike *ike, struct ike_sa *sa, uint8_t *iv)
 {
-	struct payload_id id = local_id(ike, sa);
+	struct payload_id id = main_local_id(ike, sa);
 	uint8_t hash[IKE_KEY_MAX], id_b[4 + IKE_LOCAL_ID_MAX];
 	struct ike_phase1 p1;
 	struct wire_writer w;

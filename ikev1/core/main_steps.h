@@ -55,6 +55,8 @@ bool main_id_refused(const struct ike_sa *sa, const struct payload_id *id,
 uint32_t main_vendors(const struct isakmp_payloads *p);
 /* The SKEYIDs of all candidates; answered by IKE_EV_PSK_DONE. */
 void main_ask_psk(struct ike *ike, struct ike_sa *sa);
+/* Who we are: local-id, or our address.  Its data is cfg's or sa's. */
+struct payload_id main_local_id(const struct ike *ike, const struct ike_sa *sa);
 /* -EACCES: not allowed in phase 1. */
 int main_take_id(
     struct ike_sa *sa, const struct isakmp_payload *p, struct message *m);

@@ -214,20 +214,17 @@ static void the_responder_renews_when_the_client_does_not(void **state)
 	}
 }
 
-/* A lazy client whose IKE SA the responder has just renewed. */
-static struct ike_pair *renewed(struct persona *lazy, uint16_t nat_port,
-    uint32_t vendors_off, bool force_encap, int save)
+/* Connects a lazy client; the responder renews its IKE SA. */
+static void renew(
+    struct ike_pair *p, struct persona *lazy, uint16_t nat_port, int save)
 {
 	const struct persona *list[] = {lazy};
-	struct ike_pair *p = pair_for_all(33);
 
 	lazy->name = "lazy";
 	lazy->rekey_ike_percent = 0;
 	p->i->cfg.personas = list;
 	p->i->cfg.persona_count = 1;
-	p->i->cfg.vendors_off = vendors_off;
 	ikew_crash(p->i);
-	p->r->cfg.policy.force_encap = force_encap;
 	ikew_crash(p->r);
 	p->nat_port = nat_port;
 	p->i->save_often = p->r->save_often = save;
@@ -235,7 +232,6 @@ static struct ike_pair *renewed(struct persona *lazy, uint16_t nat_port,
 	pair_run(p, 28800000ull * 96 / 100);
 	assert_true(ikew_logged(p->r, "renewing its IKE SA"));
 	p->i->save_often = false; /* the list ends here */
-	return p;
 }
 
 static void expect_encap(const struct ikew *w)
@@ -278,14 +274,14 @@ static void a_client_of_drafts_is_renewed(void **state)
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
 		struct persona lazy = persona_default;
-		struct ike_pair *p;
+		struct ike_pair *p = pair_for_all(33);
 
 		lazy.vids = &vids[i / 2];
 		lazy.vid_count = 1;
-		p = renewed(&lazy, 40000,
+		p->i->cfg.vendors_off =
 		    vendor_word("rfc3947") |
-			vendor_word(i / 2 ? "nat-t-03" : "nat-t-02"),
-		    false, i % 2);
+		    vendor_word(i / 2 ? "nat-t-03" : "nat-t-02");
+		renew(p, &lazy, 40000, i % 2);
 		expect_renewal(p);
 		pair_free(p);
 	}
@@ -297,11 +293,36 @@ static void a_forced_client_is_renewed(void **state)
 	(void)state;
 	for (int save = 0; save < 2; save++) {
 		struct persona lazy = persona_default;
-		struct ike_pair *p = renewed(&lazy, 0, 0, true, save);
+		struct ike_pair *p = pair_for_all(33);
 
+		p->r->cfg.policy.force_encap = true;
+		renew(p, &lazy, 0, save);
 		assert_int_equal(
 		    ikew_log_count(p->r, "UDP encapsulation forced"), 2);
 		assert_true(ikew_logged(p->i, "behind NAT"));
+		expect_renewal(p);
+		pair_free(p);
+	}
+}
+
+/* The server is who it was: local-id holds for renewals as well. */
+static void a_renewal_has_the_local_id(void **state)
+{
+	static const char name[] = "vpn.example.net";
+
+	(void)state;
+	for (int save = 0; save < 2; save++) {
+		struct persona lazy = *persona_by_name("windows10");
+		struct ike_pair *p = pair_for_all(34);
+
+		p->r->cfg.local_id_type = IPSEC_ID_FQDN;
+		p->r->cfg.local_id_len = strlen(name);
+		memcpy(p->r->cfg.local_id, name, strlen(name));
+		renew(p, &lazy, 40000, save);
+		assert_string_equal(p->i->peer[0].up.identity, name);
+		assert_int_equal(p->i->peer_count, 1);
+		assert_int_equal(ikew_peers_in(p->i, WORLD_PEER_UP), 1);
+		assert_int_equal(ikew_log_count(p->i, "IKE SA established"), 2);
 		expect_renewal(p);
 		pair_free(p);
 	}
@@ -313,11 +334,11 @@ static void an_answer_with_another_id_ends_no_r(void **state)
 	(void)state;
 	for (int save = 0; save < 2; save++) {
 		struct persona lazy = persona_default;
-		struct ike_pair *p;
+		struct ike_pair *p = pair_for_all(33);
 
 		lazy.id_form = PERSONA_ID_FQDN;
 		lazy.id_text = "pc.example.net";
-		p = renewed(&lazy, 40000, 0, false, save);
+		renew(p, &lazy, 40000, save);
 		assert_true(ikew_logged(p->r, "another ID"));
 		assert_true(has_pairs(p, 1));
 		assert_int_equal(ikew_peers_in(p->r, WORLD_PEER_UP), 1);
@@ -494,6 +515,7 @@ int main(void)
 	    cmocka_unit_test(the_responder_renews_when_the_client_does_not),
 	    cmocka_unit_test(a_client_of_drafts_is_renewed),
 	    cmocka_unit_test(a_forced_client_is_renewed),
+	    cmocka_unit_test(a_renewal_has_the_local_id),
 	    cmocka_unit_test(an_answer_with_another_id_ends_no_r),
 	    cmocka_unit_test(both_may_renew_at_once),
 	    cmocka_unit_test(an_idle_ike_sa_ends),
