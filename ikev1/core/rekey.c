@@ -109,10 +109,13 @@ void rekey_sa_up(struct ike *ike, struct peer *p)
 void rekey_pair_up(struct ike *ike, struct child *c)
 {
 	struct peer *p = c->peer;
+	const struct child *newest = newest_up(p);
 
 	p->rekey_ms = NEVER;
-	for (c = c->next; c; c = c->next) {
-		if (c->state != CHILD_UP || c->retire_ms != NEVER)
+	/* c itself too, when it was slower than one begun after it. */
+	for (c = p->children; c; c = c->next) {
+		if (c == newest || c->state != CHILD_UP ||
+		    c->retire_ms != NEVER)
 			continue;
 		c->retire_ms = ike->now + RETIRE_MS;
 		peer_wake(ike, c->peer, c->retire_ms);

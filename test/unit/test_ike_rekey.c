@@ -206,6 +206,30 @@ static void both_sides_renew_at_once(void **state)
 	}
 }
 
+/* Ours was begun first, and was slower: it is the older one. */
+static void the_slower_of_two_renewals_goes(void **state)
+{
+	(void)state;
+	for (int save = 0; save < 2; save++) {
+		struct ike_client *c;
+		struct ikew *w = connected(&c, 1, save, NULL);
+
+		w->traffic = false; /* ours is up after two seconds */
+		limit(w, c, false, false);
+		ikew_run(w, 200);
+		assert_int_equal(c->renewals, 1);
+		assert_true(ikew_quick(w, c));
+		assert_int_equal(ikew_live_sas(w), 5);
+		ikew_run(w, 3000);
+		assert_int_equal(ikew_live_sas(w), 6);
+		w->traffic = true;
+		ikew_run(w, 150000);
+		assert_int_equal(ikew_live_sas(w), 2);
+		assert_true(ikew_pair_right(w, c));
+		ikew_free(w);
+	}
+}
+
 /* The client renewed and then deletes the new pair: the old one, past its
  * soft limit, is renewed after all. */
 static void an_old_pair_that_is_the_newest_again_is_renewed(void **state)
@@ -384,6 +408,7 @@ int main(void)
 	    cmocka_unit_test(renewals_survive_a_bad_link),
 	    cmocka_unit_test(the_outbound_sa_waits_for_the_client),
 	    cmocka_unit_test(both_sides_renew_at_once),
+	    cmocka_unit_test(the_slower_of_two_renewals_goes),
 	    cmocka_unit_test(an_old_pair_that_is_the_newest_again_is_renewed),
 	    cmocka_unit_test(bad_answers_are_refused),
 	    cmocka_unit_test(the_client_may_ask_for_a_shorter_life),
