@@ -7,6 +7,7 @@
 #include "ikev1/core/ike_priv.h"
 
 #define MAPPING_MS 1000 /* at most one change of port in it */
+#define SAS_MAX 4	/* IKE SAs of one client that are up */
 
 /* Place and identity of an IKE SA or a peer, apart from both. */
 struct place {
@@ -98,6 +99,24 @@ static struct ike_sa *newest_sa(const struct peer *p)
 	return best;
 }
 
+/* A client that begins again without a Delete must not fill the table. */
+static void end_forgotten(struct ike *ike, const struct place *here)
+{
+	struct ike_sa *sa, *next;
+	size_t up = 0;
+
+	for (sa = sas_at(ike, here); sa; sa = next) {
+		struct place there = place_of_sa(sa);
+
+		next = sa->path_next;
+		if (sa->state != SA_UP || !same_where(&there, here) ||
+		    !same_who(&there, here) || ++up <= SAS_MAX)
+			continue;
+		info_delete_sa(ike, sa);
+		sa_become(ike, sa, SA_DEAD);
+	}
+}
+
 void peer_sa_up(struct ike *ike, struct ike_sa *sa)
 {
 	struct place here = place_of_sa(sa);
@@ -126,6 +145,7 @@ void peer_sa_up(struct ike *ike, struct ike_sa *sa)
 		p->held = false;
 		peer_tell(ike, p, IKE_ACT_PEER_UPDATE);
 	}
+	end_forgotten(ike, &here);
 }
 
 void peer_sa_gone(struct ike *ike, struct ike_sa *sa)

@@ -121,6 +121,32 @@ static void another_id_at_the_place_ends_the_old_r(void **state)
 	}
 }
 
+/* A client that begins again and again, and never deletes, fills no table. */
+static void forgotten_ike_sas_go(void **state)
+{
+	(void)state;
+	for (int save = 0; save < 2; save++) {
+		struct ike_client *c, *other;
+		struct ikew *w = connected(&c, save);
+		uint64_t r = ikew_r_of(w, c);
+
+		other = natted(w, 42000);
+		assert_true(ikew_connect(w, other));
+		for (int i = 0; i < 7; i++) {
+			assert_true(ikew_main(w, c));
+			ikew_run(w, 100);
+		}
+		assert_int_equal(ikew_counts(w).sas, 4 + 1);
+		assert_int_equal(c->deletes_sa, 4);
+		assert_int_equal(other->deletes_sa, 0);
+		assert_true(ikew_quick(w, c));
+		assert_int_equal(ikew_r_of(w, c), r);
+		assert_true(ikew_pair_right(w, other));
+		assert_int_equal(ikew_peers_in(w, WORLD_PEER_UP), 2);
+		ikew_free(w);
+	}
+}
+
 static void another_psk_entry_is_another_client(void **state)
 {
 	struct ike_client *c;
@@ -566,6 +592,7 @@ int main(void)
 	    cmocka_unit_test(clients_behind_nats_have_their_own_r),
 	    cmocka_unit_test(rekeys_of_both_phases_keep_r),
 	    cmocka_unit_test(another_id_at_the_place_ends_the_old_r),
+	    cmocka_unit_test(forgotten_ike_sas_go),
 	    cmocka_unit_test(another_psk_entry_is_another_client),
 	    cmocka_unit_test(other_selectors_get_another_r_up_to_four),
 	    cmocka_unit_test(l2tpd_may_close_a_peer),
