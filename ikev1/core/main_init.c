@@ -163,8 +163,14 @@ void init_connect(struct ike *ike, const struct ike_event *ev)
 	init_begin(ike, sa);
 }
 
+bool init_is_renewal(const struct ike_sa *sa)
+{
+	return sa->is_rekey || (sa->initiator && !sa->conn);
+}
+
 void init_begin(struct ike *ike, struct ike_sa *sa)
 {
+	sa->forced = ike_policy_for(ike, &sa->peer)->force_encap;
 	sa_become(ike, sa, SA_SENT1);
 	sa->due_ms = ike->now + HANDSHAKE_MAX_MS;
 	sa_wake(ike, sa, sa->due_ms);
@@ -270,7 +276,7 @@ static size_t key_slot(const struct ike_sa *sa)
 {
 	struct candidate c;
 
-	for (size_t i = 0; sa->is_rekey && i < sa->psk_count; i++) {
+	for (size_t i = 0; init_is_renewal(sa) && i < sa->psk_count; i++) {
 		bool is_same = !candidate_get(bytes_span(&sa->psks), i, &c) &&
 			       c.entry == sa->psk_entry;
 

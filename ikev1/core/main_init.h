@@ -31,6 +31,8 @@ void init_psk_done(
 void init_timer(struct ike *ike, struct ike_sa *sa);
 /* Sends message 1 of a new SA that has its persona and addresses. */
 void init_begin(struct ike *ike, struct ike_sa *sa);
+/* For a client that has an R: its PSK entry and ID are known. */
+bool init_is_renewal(const struct ike_sa *sa);
 /* Ends an unfinished Main Mode of ours and says why. */
 void init_fail(struct ike *ike, struct ike_sa *sa, const char *why);
 

@@ -29,11 +29,11 @@ static int nat_d(struct ike *ike, const struct ike_sa *sa, const struct addr *a,
  */
 static void force(struct ike *ike, struct ike_sa *sa)
 {
-	if (sa->client_nat || sa->server_nat ||
-	    (!sa->forced && !ike_policy_for(ike, &sa->peer)->force_encap))
-		return;
-	sa->server_nat = true;
-	sa->forced = true;
+	bool is_wanted =
+	    sa->forced || ike_policy_for(ike, &sa->peer)->force_encap;
+
+	sa->forced = is_wanted && !sa->client_nat && !sa->server_nat;
+	sa->server_nat |= sa->forced;
 }
 
 /*
@@ -49,11 +49,14 @@ void natt_detect(
 	const struct isakmp_payload *d;
 	size_t n = 0;
 
-	if (!sa->nat_d_type || our_len < 0 || their_len < 0)
+	if (!sa->nat_d_type || our_len < 0 || their_len < 0) {
+		sa->forced = false;
 		return;
+	}
 	if (isakmp_payload_count(p, sa->nat_d_type) < 2) {
 		/* It announced NAT traversal but does without. */
 		sa->nat_d_type = 0;
+		sa->forced = false;
 		return;
 	}
 	sa->client_nat = true;

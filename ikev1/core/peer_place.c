@@ -4,7 +4,7 @@
  * and port; an identity is IDii with the PSK entry.  Peers and IKE SAs with
  * the same of both belong together; a place has one identity at a time.
  */
-#include "ikev1/core/ike_priv.h"
+#include "ikev1/core/main_init.h"
 
 #define MAPPING_MS 1000 /* at most one change of port in it */
 #define SAS_MAX 4	/* IKE SAs of one client that are up */
@@ -75,7 +75,7 @@ static void end_displaced(struct ike *ike, const struct place *new)
 static bool is_answered_by_another(struct ike *ike, const struct ike_sa *sa)
 {
 	struct place here = place_of_sa(sa);
-	struct peer *p = sa->is_rekey ? peers_at(ike, &here) : NULL;
+	struct peer *p = init_is_renewal(sa) ? peers_at(ike, &here) : NULL;
 
 	for (; p; p = p->path_next) {
 		struct place there = place_of_peer(p);

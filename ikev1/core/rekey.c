@@ -44,13 +44,15 @@ static bool is_asking(const struct peer *p)
 /* No IKE SA is left, or none since a crash: rekey_sa_up() goes on. */
 static void begin_main(struct ike *ike, struct peer *p)
 {
-	const struct ike_event ev = {.type = IKE_EV_CONNECT,
-	    .persona = &persona_default,
-	    .local = p->local,
-	    .peer = p->peer};
+	struct ike_sa *sa = is_asking(p) ? NULL : sa_new(ike);
 
-	if (!is_asking(p))
-		init_connect(ike, &ev);
+	if (!sa)
+		return;
+	sa->persona = &persona_default;
+	sa->psk_entry = p->psk_entry;
+	sa->local = p->local;
+	sa->peer = p->peer;
+	init_begin(ike, sa);
 }
 
 static void try_now(struct ike *ike, struct peer *p)

@@ -69,7 +69,6 @@ static void renew(struct ike *ike, struct ike_sa *old)
 	sa->is_rekey = true;
 	sa->psk_entry = old->psk_entry;
 	sa->suite = old->suite;
-	sa->forced = old->forced;
 	sa->local = old->local;
 	sa->peer = old->peer;
 	init_begin(ike, sa);

@@ -72,6 +72,8 @@ static struct ikew *without_ike_sa(struct ike_client **out, bool save)
 	struct ike_client *c =
 	    ikew_client(w, WORLD_SERVER, "203.0.113.9", 40000);
 
+	w->psk[0] = "of somebody else there";
+	w->psk[1] = c->psk;
 	w->save_often = save;
 	assert_true(ikew_connect(w, c));
 	ikew_run(w, 50);
@@ -123,6 +125,37 @@ static void the_server_begins_main_mode(void **state)
 	}
 }
 
+/* Who answers calls himself otherwise: no reason to end the client's R. */
+static void another_id_ends_no_r(void **state)
+{
+	(void)state;
+	for (int save = 0; save < 2; save++) {
+		static struct box to_client, to_server;
+		struct addr server = address("198.51.100.7", 4500);
+		struct ikew *other = ikew_new(2);
+		struct ike_client *c;
+		struct ikew *w = without_ike_sa(&c, save);
+
+		to_client.count = to_server.count = 0;
+		other->cfg.local_id_type = IPSEC_ID_FQDN;
+		other->cfg.local_id_len = 2;
+		memcpy(other->cfg.local_id, "pc", 2);
+		ikew_crash(other);
+		w->filter = other->filter = into_box;
+		w->filter_ctx = &to_client;
+		other->filter_ctx = &to_server;
+		soft_limit(w, c);
+		run_both(w, other, &c->outer[1], &server, 5000);
+		assert_true(ikew_logged(w, "another ID"));
+		assert_int_equal(ikew_counts(w).sas, 0);
+		assert_int_equal(ikew_counts(other).sas, 0);
+		assert_int_equal(ikew_live_sas(w), 2);
+		assert_int_equal(w->peer[0].state, WORLD_PEER_UP);
+		ikew_free(other);
+		ikew_free(w);
+	}
+}
+
 /* Nobody answers: one Main Mode at a time, until the hard limit. */
 static void a_client_that_does_not_answer_keeps_its_pair(void **state)
 {
@@ -154,6 +187,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_server_begins_main_mode),
+	    cmocka_unit_test(another_id_ends_no_r),
 	    cmocka_unit_test(a_client_that_does_not_answer_keeps_its_pair),
 	};
 
