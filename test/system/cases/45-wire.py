@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: ISC
-"""IKE fragments from strongSwan, forced UDP encapsulation and our identity."""
+"""IKE fragments from strongSwan, forced UDP encapsulation and our identity; IPv6 ends with a reason, not in clear."""
 
 import os
 
 from capture import Capture, check_outside
 from concentrator import CONFIGURATION, LOCAL, Concentrator
-from lab import Failure
+from lab import Failure, wait_for
 from reference import Client
 from traffic import ping
 
@@ -15,7 +15,9 @@ FORCED = CONFIGURATION.replace(
     'listen = {"192.0.2.1"}\n    force-encap = true\n'
     '    local-id = "fqdn:vpn.example.org"',
 )
+WITH_IPV6 = CONFIGURATION.replace('{"192.0.2.1"}', '{"0.0.0.0", "::"}')
 FRAGMENT = 132  # ISAKMP's payload type
+SERVER6, CLIENT6 = "2001:db8::1", "2001:db8::10"
 
 
 def fragments(frames):
@@ -44,6 +46,38 @@ def connects(case, server, name, client, wanted):
     return frames
 
 
+def ipv6(case, server):
+    """A client over IPv6 has its Main Mode; what comes then is refused with a reason."""
+    for host, address in ((case.lab.srv, SERVER6), (case.lab.c0, CLIENT6)):
+        host.sysctl(ipv6__conf__eth0__disable_ipv6=0)
+        host.run("ip", "addr", "add", f"{address}/64", "dev", "eth0", "nodad")
+    server.configure(sallyport__conf=WITH_IPV6)
+    with case.step("the concentrator starts on every address of both families"):
+        server.start()
+    client = Client(case.lab.c0, server=SERVER6)
+    with case.step("IPv6: an IKE SA, then refused with the reason") as notes:
+        client.start_ike()
+        if client.initiate(20).returncode == 0:
+            raise Failure("IPsec came up")
+
+        def said():
+            text = server.ikev1d.output().splitlines()
+            return [line for line in text if "over IPv6 is not served yet" in line]
+
+        notes.append(wait_for("the log to say why", said)[-1])
+        if f"[{CLIENT6}]:500 ({CLIENT6}): IKE SA established" not in server.ikev1d.output():
+            raise Failure("no IKE SA over IPv6")
+    client.stop()
+    server.wait_clean(stopped=False, seconds=90)
+    with case.step("IPv4 beside it: connects"):
+        client = Client(case.lab.c0)
+        server.connect(client)
+        ping(client.host, LOCAL)
+    client.hang_up()
+    client.stop()
+    server.stop()
+
+
 def run(case):
     server = Concentrator(case.lab.srv)
     with case.step("the concentrator starts"):
@@ -66,3 +100,4 @@ def run(case):
     with open(os.path.join(case.out, "c0-charon.log"), encoding="utf-8") as log:
         case.check("strongSwan was told who we are", "[vpn.example.org]" in log.read(), "not in its log")
     server.stop()
+    ipv6(case, server)
