@@ -141,9 +141,12 @@ void info_dpd_start(struct ike *ike, struct ike_sa *sa)
 {
 	uint32_t seq;
 
-	if (!sa->dpd || !dpd_ms(ike, sa) || !ike_random(ike, &seq, sizeof(seq)))
+	if (!sa->dpd || !dpd_ms(ike, sa))
 		return;
-	/* RFC 3706 section 6.2: random, "the high-bit ... set to zero". */
+	/* RFC 3706 section 6.2: random, "the high-bit ... set to zero".  A
+	 * number that can be foreseen is better than no probes. */
+	if (!ike_random(ike, &seq, sizeof(seq)))
+		seq = 0;
 	sa->dpd_out = seq & 0x7fffffff;
 	sa->dpd_due_ms = ike->now + dpd_ms(ike, sa);
 	sa_wake(ike, sa, sa->dpd_due_ms);

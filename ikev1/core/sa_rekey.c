@@ -59,7 +59,8 @@ static void renew(struct ike *ike, struct ike_sa *old)
 	struct ike_sa *sa = sa_new(ike);
 	char text[SA_TEXT_MAX];
 
-	old->rekey_ms = NEVER;
+	old->rekey_ms = sa ? NEVER : ike->now + RETRY_MS;
+	sa_wake(ike, old, old->rekey_ms);
 	if (!sa)
 		return;
 	act_log(

@@ -7,6 +7,7 @@
 #include "ikev1/core/profile.h"
 #include "test/lib/ike_world_priv.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,10 +23,13 @@ static uint64_t rnd(struct ikew *w)
 
 static int ikew_random(void *ctx, void *out, size_t len)
 {
+	struct ikew *w = ctx;
 	uint8_t *p = out;
 
+	if (++w->randoms == w->bad_random)
+		return -EIO;
 	while (len--)
-		*p++ = (uint8_t)rnd(ctx);
+		*p++ = (uint8_t)rnd(w);
 	return 0;
 }
 
@@ -235,11 +239,15 @@ void ikew_step(struct ikew *w, const struct ike_event *ev)
 {
 	struct ike_actions acts = {0};
 	struct ike_event now = *ev;
+	struct crypto crypto = w->crypto;
 
 	now.now_ms = w->now;
 	if (now.type == IKE_EV_DATAGRAM)
 		w->bytes_in += now.data.len;
+	if (++w->steps == w->bad_step)
+		memset(&w->crypto, 0, sizeof(w->crypto));
 	ike_step(w->ike, &now, &acts);
+	w->crypto = crypto;
 	if (w->save_often)
 		ikew_save(w);
 	for (size_t i = 0; i < acts.count; i++)

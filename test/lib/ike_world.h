@@ -67,7 +67,11 @@ struct ikew {
 	struct ike *ike;
 	uint64_t now, seed, next_order;
 	bool save_often;
-	const char *psk[CANDIDATES_MAX];      /* the count is the first NULL */
+	/* What fails, counted from 1; 0: nothing.  In a step without crypto
+	 * no algorithm is there. */
+	int randoms, bad_random;	 /* calls of the source of randomness */
+	int steps, bad_step;		 /* steps: one without crypto */
+	const char *psk[CANDIDATES_MAX]; /* the count is the first NULL */
 	const char *psk_fqdn[CANDIDATES_MAX]; /* that each is bound to */
 	int psk_slots;			      /* at least; 0: their count */
 	int psk_error, psk_asked;
