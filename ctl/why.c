@@ -4,7 +4,6 @@
 #include "common/exitcode.h"
 #include "ctl/cmd.h"
 
-#include <errno.h>
 #include <string.h>
 #include <time.h>
 
@@ -41,9 +40,11 @@ static void print_one(const json_t *one, FILE *out)
 	const char *remedy = json_string_value(json_object_get(one, "remedy"));
 	const char *peer = json_string_value(json_object_get(one, "peer"));
 	const char *local = json_string_value(json_object_get(one, "local"));
+	const char *daemon = json_string_value(json_object_get(one, "daemon"));
 	char when[WHEN_MAX];
 
-	fprintf(out, "%s  ", when_text(json_object_get(one, "time"), when));
+	fprintf(out, "%s  %s  ", when_text(json_object_get(one, "time"), when),
+	    daemon ? daemon : "-");
 	print_safe(out, peer ? peer : "-");
 	if (local) {
 		fputs(" -> ", out);
@@ -72,39 +73,85 @@ static void print_none(const json_t *doc, const char *address, FILE *out)
 	    address, when_text(json_object_get(doc, "since"), since), address);
 }
 
-static int print(const json_t *doc, const char *address, FILE *out)
+static void print(const json_t *doc, const char *address, FILE *out)
 {
 	const json_t *list = json_object_get(doc, "refusals");
 
-	if (!json_is_array(list))
-		return -EPROTO;
 	if (!json_array_size(list))
 		print_none(doc, address, out);
 	for (size_t i = 0; i < json_array_size(list); i++)
 		print_one(json_array_get(list, i), out);
-	return 0;
+}
+
+static json_int_t time_of(const json_t *list, size_t at)
+{
+	return json_integer_value(
+	    json_object_get(json_array_get(list, at), "time"));
+}
+
+/* Newest first; of the same second, whoever was put in first. */
+static void put_in(json_t *list, json_t *one)
+{
+	json_int_t when = json_integer_value(json_object_get(one, "time"));
+	size_t at = 0;
+
+	while (at < json_array_size(list) && time_of(list, at) >= when)
+		at++;
+	json_array_insert(list, at, one);
+}
+
+/* One daemon's answer into the common one; false: it has none. */
+static bool ask(const struct cmd_env *env, const char *daemon,
+    const char *address, json_t *all)
+{
+	json_t *doc = cmd_ask_daemon(
+	    env, daemon, (const char *const[]){"why", address, NULL});
+	json_t *list = json_object_get(doc, "refusals"), *one;
+	json_t *since = json_object_get(doc, "since");
+	bool is_good = json_is_array(list);
+	size_t i;
+
+	if (doc && !is_good)
+		cmd_fail(env, "%s's answer has no list of refusals", daemon);
+	json_array_foreach(list, i, one)
+	{
+		json_object_set_new(one, "daemon", json_string(daemon));
+		put_in(json_object_get(all, "refusals"), one);
+	}
+	/* Both remember since the later of the two. */
+	if (is_good && json_integer_value(since) >=
+			   json_integer_value(json_object_get(all, "since")))
+		json_object_set(all, "since", since);
+	json_array_append_new(
+	    json_object_get(all, is_good ? "daemons" : "silent"),
+	    json_string(daemon));
+	json_decref(doc);
+	return is_good;
 }
 
 int cmd_why(const struct cmd_env *env, const struct cmd_args *args)
 {
 	const char *address = args->operand[0];
 	struct addr parsed;
-	json_t *doc;
-	int err = 0;
+	bool has_l2tpd, has_ikev1d;
+	json_t *all;
 
 	if (addr_parse(&parsed, address))
 		return cmd_fail(env, "%s is no IP address", address);
-	doc = cmd_ask_daemon(
-	    env, "ikev1d", (const char *const[]){"why", address, NULL});
-	if (!doc)
-		return EXITCODE_FAILURE;
-	if (args->is_json) {
-		json_dumpf(doc, env->out, JSON_COMPACT | JSON_ENSURE_ASCII);
-		fputc('\n', env->out);
-	} else {
-		err = print(doc, address, env->out);
+	all = json_pack("{s:i, s:s, s:i, s:[], s:[], s:[]}", "version", 1,
+	    "address", address, "since", 0, "daemons", "silent", "refusals");
+	/* L2TP comes after IKE: of the same second it is the newer one. */
+	has_l2tpd = ask(env, "l2tpd", address, all);
+	has_ikev1d = ask(env, "ikev1d", address, all);
+	if (has_l2tpd || has_ikev1d) {
+		if (args->is_json) {
+			json_dumpf(
+			    all, env->out, JSON_COMPACT | JSON_ENSURE_ASCII);
+			fputc('\n', env->out);
+		} else {
+			print(all, address, env->out);
+		}
 	}
-	json_decref(doc);
-	return err ? cmd_fail(env, "ikev1d's answer has no list of refusals")
-		   : EXITCODE_OK;
+	json_decref(all);
+	return has_l2tpd || has_ikev1d ? EXITCODE_OK : EXITCODE_FAILURE;
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 /* --- R ---------------------------------------------------------------- */
@@ -45,6 +46,23 @@ void engine_peer_forget(struct engine *e, uint64_t r)
 		return;
 	HASH_DEL(e->peers, p);
 	free(p);
+}
+
+/* --- refusals --------------------------------------------------------- */
+
+/* Whoever has an R has shown that its address is its own. */
+void engine_refused(
+    struct engine *e, uint64_t r, const char *what, const char *remedy)
+{
+	const struct engine_peer *p = engine_peer_find(e, r);
+	struct refusal like = {.when = time(NULL)};
+
+	/* Without its SAs nobody knows where R was. */
+	if (!p || !addr_ip_len(&p->up.peer))
+		return;
+	like.peer = p->up.peer;
+	like.local = p->up.local;
+	refusals_add(e->refusals, true, &like, what, strlen(what), remedy);
 }
 
 /* --- start ------------------------------------------------------------ */
@@ -134,6 +152,7 @@ static int start(struct engine *e, const char *conf_path)
 	e->timer.data = e;
 	e->tunnels = ports_new(&e->loop, engine_on_datagram, e);
 	e->plugins = ports_new(&e->loop, engine_on_plugin, e);
+	e->refusals = refusals_new(time(NULL));
 	err = ctl_server_start(
 	    &e->control, &e->loop, LM_FD_CONTROL, show_request, e);
 	if (err) {

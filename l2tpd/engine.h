@@ -10,6 +10,7 @@
 #include "common/chan.h"
 #include "common/ctl.h"
 #include "common/log.h"
+#include "common/refusals.h"
 #include "l2tpd/core/aaa.h"
 #include "l2tpd/core/lns.h"
 #include "l2tpd/lm_msg.h"
@@ -65,6 +66,7 @@ struct engine {
 	uv_poll_t peer_listener;
 	struct chan *ike; /* NULL: ikev1d is not connected */
 	struct ctl_server *control;
+	struct refusals *refusals;
 	bool is_serving; /* LM_HELD_END was here */
 	bool is_ending;
 	bool is_done; /* LM_SHUTDOWN_DONE was said */
@@ -105,6 +107,10 @@ void engine_ike_listen(struct engine *e, int fd);
 void engine_ike_attach(struct engine *e, int fd);
 void engine_ike_send(struct engine *e, uint16_t type, uint64_t r, uint32_t slot,
     const char *reason);
+
+/* engine.c: remembers for `sallyport why` what R's client does not get. */
+void engine_refused(
+    struct engine *e, uint64_t r, const char *what, const char *remedy);
 
 /* show.c: the operator's requests. */
 void show_request(

@@ -55,6 +55,8 @@ static void do_log(struct engine *e, const struct aaa_action *a)
 	};
 
 	log_write(&e->log, severities[a->level], "%s", a->text);
+	if (a->what)
+		engine_refused(e, a->key.r, a->what, a->remedy);
 }
 
 static void (*const actions[])(struct engine *, const struct aaa_action *) = {

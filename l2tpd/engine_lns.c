@@ -151,6 +151,8 @@ static void do_log(struct engine *e, const struct lns_action *a)
 	};
 
 	log_write(&e->log, severities[a->level], "%s", a->text);
+	if (a->what)
+		engine_refused(e, a->r, a->what, a->remedy);
 }
 
 static void (*const actions[])(struct engine *, const struct lns_action *) = {

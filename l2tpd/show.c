@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The operator's requests: show, disconnect. */
+/* The operator's requests: show, disconnect, status, why. */
 #include "l2tpd/engine.h"
 
 #include "common/alloc.h"
@@ -250,12 +250,27 @@ static void do_status(struct engine *e, struct ctl_reply *reply)
 		       "linked", e->ike != NULL, "clients", clients));
 }
 
+/* --- why -------------------------------------------------------------- */
+
+static void do_why(
+    struct engine *e, struct ctl_reply *reply, const char *address)
+{
+	json_t *doc = refusals_json(e->refusals, address);
+
+	if (doc)
+		ctl_reply_send(reply, doc);
+	else
+		ctl_reply_error(reply, "%.64s is no IP address", address);
+}
+
 void show_request(
     void *ctx, struct ctl_reply *reply, size_t count, char *const *words)
 {
 	struct engine *e = ctx;
 
-	if (!e->is_serving)
+	if (count == 2 && !strcmp(words[0], "why"))
+		do_why(e, reply, words[1]);
+	else if (!e->is_serving)
 		ctl_reply_error(reply, "l2tpd is starting");
 	else if (count == 1 && !strcmp(words[0], "show"))
 		do_show(e, reply);
@@ -265,7 +280,8 @@ void show_request(
 		 (!strcmp(words[1], "r") || !strcmp(words[1], "user")))
 		do_disconnect(e, reply, words[1], words[2]);
 	else
-		ctl_reply_error(reply, "l2tpd knows: show; status; "
-				       "disconnect r NUMBER; disconnect user "
-				       "NAME");
+		ctl_reply_error(reply,
+		    "l2tpd knows: show; status; why ADDRESS; "
+		    "disconnect r NUMBER; disconnect user "
+		    "NAME");
 }

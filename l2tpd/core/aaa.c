@@ -122,8 +122,10 @@ static void on_address(struct aaa *aaa, struct aaa_session *s,
 	(void)m;
 	err = pool_lease(aaa->pool, s->serial, &s->fixed, &s->ip, reply.reason);
 	if (err) {
-		aaa_emit_log(out, s, AAA_LOG_WARN, "no address for user %s: %s",
-		    s->user, reply.reason);
+		aaa_emit_refusal(out, s,
+		    "enlarge l2tp { pool }, or end a session (`sallyport "
+		    "disconnect`)",
+		    "no address for user %s: %s", s->user, reply.reason);
 		aaa_emit_send(out, s, AAA_ADDRESS_REPLY, seq, &reply);
 		return;
 	}
@@ -288,12 +290,12 @@ static void accept_user(
 	aaa_emit_note(out, s);
 }
 
-static void reject_user(
-    struct aaa_session *s, const char *why, struct aaa_actions *out)
+static void reject_user(struct aaa_session *s, enum aaa_verdict_code code,
+    const char *why, struct aaa_actions *out)
 {
 	s->failures++;
 	aaa_session_set_state(s, AAA_ST_NEW);
-	aaa_emit_log(out, s, AAA_LOG_WARN, "user '%s' refused (%s): %s",
+	aaa_emit_refusal(out, s, aaa_remedy(code), "user '%s' refused (%s): %s",
 	    s->asked, aaa_method_name(s->ask_method), why);
 }
 
@@ -309,9 +311,9 @@ static void apply_verdict(
 		accept_user(s, v, out);
 	} else if (v->code == AAA_OK) {
 		snprintf(reply.text, sizeof(reply.text), "Refused");
-		reject_user(s, "the session is another user's", out);
+		reject_user(s, AAA_OK, "the session is another user's", out);
 	} else {
-		reject_user(s, v->reason, out);
+		reject_user(s, v->code, v->reason, out);
 	}
 	s->job = 0;
 	memset(s->asked, 0, sizeof(s->asked));
@@ -359,6 +361,9 @@ static void on_ended(struct aaa *aaa, struct aaa_session *s,
 		reason = s->stats.reason;
 	if (s->since_s)
 		aaa_emit_stop(out, s, ev->now_s, reason);
+	if (!s->user[0] && !s->failures)
+		aaa_emit_refusal(out, s, "see the lines of pppd in the log",
+		    "PPP ended before a user was authenticated: %s", reason);
 	aaa_emit_log(out, s, AAA_LOG_INFO, "session of user %s ended: %s",
 	    s->user[0] ? s->user : "(none)", reason);
 	drop(aaa, s);

@@ -64,7 +64,7 @@ enum aaa_action_type {
 	AAA_ACT_AUTH, /* key, job, auth: ask the monitor */
 	AAA_ACT_NOTE, /* key, data: for AAA_EV_HELD in the next engine */
 	AAA_ACT_ACCT, /* text: one JSON line, without newline */
-	AAA_ACT_LOG,  /* level, text */
+	AAA_ACT_LOG,  /* level, text; what, remedy: a refusal */
 };
 
 enum aaa_log_level { AAA_LOG_DEBUG, AAA_LOG_INFO, AAA_LOG_WARN };
@@ -77,6 +77,8 @@ struct aaa_action {
 	uint8_t *data; /* owned by the list */
 	size_t len;
 	char *text;	       /* owned by the list */
+	const char *what;      /* in text, for `sallyport why`; or NULL */
+	const char *remedy;    /* what would help, or NULL; static */
 	struct aaa_auth *auth; /* owned; wiped when cleared */
 };
 

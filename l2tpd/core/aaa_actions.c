@@ -109,21 +109,60 @@ const char *aaa_printable(const char *text, char *out, size_t size)
 	return out;
 }
 
-void aaa_emit_log(struct aaa_actions *out, const struct aaa_session *s,
-    enum aaa_log_level level, const char *format, ...)
+static struct aaa_action *log_line(struct aaa_actions *out,
+    const struct aaa_session *s, enum aaa_log_level level, const char *format,
+    va_list args)
 {
 	char text[512], clean[512], peer[ADDR_TEXT_MAX];
-	struct aaa_action *act;
-	va_list args;
+	struct aaa_action *act = emit(out, AAA_ACT_LOG, s);
 
-	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	act = emit(out, AAA_ACT_LOG, s);
 	act->level = level;
 	act->text = xasprintf("R %llu (%s): %s", (unsigned long long)s->key.r,
 	    s->peer.family ? addr_text(&s->peer, peer) : "peer unknown",
 	    aaa_printable(text, clean, sizeof(clean)));
+	return act;
+}
+
+void aaa_emit_log(struct aaa_actions *out, const struct aaa_session *s,
+    enum aaa_log_level level, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	log_line(out, s, level, format, args);
+	va_end(args);
+}
+
+void aaa_emit_refusal(struct aaa_actions *out, const struct aaa_session *s,
+    const char *remedy, const char *format, ...)
+{
+	struct aaa_action *act;
+	va_list args;
+
+	va_start(args, format);
+	act = log_line(out, s, AAA_LOG_WARN, format, args);
+	va_end(args);
+	act->what = strstr(act->text, "): ") + 3;
+	act->remedy = remedy;
+}
+
+const char *aaa_remedy(enum aaa_verdict_code code)
+{
+	static const char *const remedies[] = {
+	    [AAA_UNKNOWN_USER] = "correct the name at the client, or add the "
+				 "user (`sallyport user add NAME`)",
+	    [AAA_WRONG_PASSWORD] = "correct the password at the client, or set "
+				   "it (`sallyport user add NAME`)",
+	    [AAA_NO_SECRET] = "let the client use mschap-v2, or set the "
+			      "password with `sallyport user add --plain NAME`",
+	    [AAA_METHOD_OFF] = "let the client use a method that l2tp { auth } "
+			       "names, or name its method there",
+	    [AAA_BROKEN] = "see the log of l2tpd",
+	};
+
+	return code < sizeof(remedies) / sizeof(remedies[0]) ? remedies[code]
+							     : NULL;
 }
 
 /* The members that every record has. */

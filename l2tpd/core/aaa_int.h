@@ -76,6 +76,12 @@ void aaa_emit_note(struct aaa_actions *out, const struct aaa_session *s);
 void aaa_emit_log(struct aaa_actions *out, const struct aaa_session *s,
     enum aaa_log_level level, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* A warning that `sallyport why` gives again; remedy is static, or NULL. */
+void aaa_emit_refusal(struct aaa_actions *out, const struct aaa_session *s,
+    const char *remedy, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* What would help a user whom the monitor refused; NULL: nothing known. */
+const char *aaa_remedy(enum aaa_verdict_code code);
 /* Accounting records. */
 void aaa_emit_start(struct aaa_actions *out, const struct aaa_session *s);
 void aaa_emit_stop(struct aaa_actions *out, const struct aaa_session *s,

@@ -7,12 +7,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void lns_actions_clear(struct lns_actions *a)
 {
 	for (size_t i = 0; i < a->count; i++) {
 		free(a->items[i].data);
 		free(a->items[i].text);
+		free(a->items[i].what);
 		free(a->items[i].up);
 	}
 	a->count = 0;
@@ -100,8 +102,9 @@ void lns_act_bare(struct lns *lns, enum lns_action_type type, uint64_t r,
 		act->text = xstrdup(text);
 }
 
-static void log_line(const struct lns_peer *peer, enum lns_log_level level,
-    const char *object, const char *format, va_list ap)
+static struct lns_action *log_line(const struct lns_peer *peer,
+    enum lns_log_level level, const char *object, const char *format,
+    va_list ap)
 {
 	char text[LNS_TEXT_MAX];
 	struct lns_action *act = lns_act(peer, LNS_ACT_LOG);
@@ -110,6 +113,7 @@ static void log_line(const struct lns_peer *peer, enum lns_log_level level,
 	act->level = level;
 	act->text = xasprintf(
 	    "R %llu%s: %s", (unsigned long long)peer->up.r, object, text);
+	return act;
 }
 
 void lns_log(const struct lns_peer *peer, enum lns_log_level level,
@@ -145,4 +149,20 @@ void lns_log_session(const struct lns_session *session,
 	va_start(ap, format);
 	log_line(session->tunnel->peer, level, object, format, ap);
 	va_end(ap);
+}
+
+void lns_refuse(const struct lns_peer *peer, uint16_t tunnel_id,
+    const char *remedy, const char *format, ...)
+{
+	struct lns_action *act;
+	char object[32] = "";
+	va_list ap;
+
+	if (tunnel_id)
+		snprintf(object, sizeof(object), " tunnel %u", tunnel_id);
+	va_start(ap, format);
+	act = log_line(peer, LNS_LOG_WARN, object, format, ap);
+	va_end(ap);
+	act->what = xasprintf("L2TP: %s", strstr(act->text, ": ") + 2);
+	act->remedy = remedy;
 }

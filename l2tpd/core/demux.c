@@ -64,7 +64,7 @@ static void reject(const struct arrival *in, const struct l2tp_msg *rq,
 	uint8_t buf[512];
 	int len;
 
-	lns_log(in->peer, LNS_LOG_WARN, "SCCRQ refused: %s (StopCCN %s)",
+	lns_refuse(in->peer, 0, why->remedy, "SCCRQ refused: %s (StopCCN %s)",
 	    why->text, l2tp_stop_result_name(why->result));
 	L2TP_SET(&msg, RESULT_CODE);
 	msg.result.code = why->result;
@@ -97,6 +97,7 @@ static bool find_fault(
 		why->result = L2TP_STOP_NOT_AUTHORIZED;
 		why->text = "it has a Challenge and no tunnel secret is "
 			    "configured";
+		why->remedy = "switch tunnel authentication off at the client";
 	} else if (L2TP_HAS(rq, RECEIVE_WINDOW_SIZE) && !rq->receive_window) {
 		why->error = L2TP_ERROR_VALUE;
 		why->text = "Receive Window Size is 0";
@@ -237,7 +238,7 @@ static void without_id(const struct arrival *in)
 	}
 	is_bad = l2tp_msg_decode(in->body, &msg, &problem) != 0;
 	if (msg.type == L2TP_SCCRQ && !msg.assigned_tunnel_id) {
-		lns_log(in->peer, LNS_LOG_WARN, "SCCRQ ignored: %s",
+		lns_refuse(in->peer, 0, NULL, "SCCRQ ignored: %s",
 		    is_bad ? problem.text : "Assigned Tunnel ID is 0");
 	} else if (msg.type == L2TP_SCCRQ && is_bad) {
 		why.error = problem.error;

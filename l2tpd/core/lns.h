@@ -96,7 +96,7 @@ enum lns_action_type {
 	LNS_ACT_PEER_CLOSE,    /* r, text: ask ikev1d to end R */
 	LNS_ACT_PEER_FREE,     /* r: monitor, drop all that is left of R */
 	LNS_ACT_PEER_GONE,     /* r: tell ikev1d */
-	LNS_ACT_LOG,
+	LNS_ACT_LOG,	       /* level, text; what, remedy: a refusal */
 };
 
 enum lns_log_level { LNS_LOG_DEBUG, LNS_LOG_INFO, LNS_LOG_WARN };
@@ -113,6 +113,8 @@ struct lns_action {
 	uint8_t *data; /* owned by the action list */
 	size_t len;
 	char *text;	    /* owned by the action list */
+	char *what;	    /* the same for `sallyport why`; owned, or NULL */
+	const char *remedy; /* what would help, or NULL; static */
 	struct peer_up *up; /* owned by the action list */
 };
 

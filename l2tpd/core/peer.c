@@ -332,6 +332,11 @@ void lns_peer_tick(struct lns_peer *peer)
 	} else if (peer->state == LNS_PEER_READY) {
 		snprintf(why, sizeof(why), "no tunnel for %u s",
 		    peer->lns->cfg.idle_peer_ms / 1000);
+		if (!peer->generation)
+			lns_refuse(peer, 0,
+			    "IPsec works; look at the L2TP settings of the "
+			    "client and at what filters UDP 1701",
+			    "IPsec is up, but no tunnel came: %s", why);
 		lns_peer_ask_close(peer, why);
 	}
 }

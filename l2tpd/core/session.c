@@ -184,9 +184,16 @@ static void drop(struct lns_session *s, const struct lns_cause *cause)
 
 static void disconnect(struct lns_session *s, const struct lns_cause *cause)
 {
-	lns_log_session(s, LNS_LOG_INFO, "call ends: %s (CDN %s)",
-	    cause->text ? cause->text : "no reason given",
-	    l2tp_cdn_result_name(cause->result));
+	const char *text = cause->text ? cause->text : "no reason given";
+
+	if (cause->result == L2TP_CDN_ERROR ||
+	    cause->result == L2TP_CDN_TIMEOUT)
+		lns_refuse(s->tunnel->peer, s->tunnel->id, NULL,
+		    "call ends: %s (CDN %s)", text,
+		    l2tp_cdn_result_name(cause->result));
+	else
+		lns_log_session(s, LNS_LOG_INFO, "call ends: %s (CDN %s)", text,
+		    l2tp_cdn_result_name(cause->result));
 	drop(s, cause);
 	send_cdn(s->tunnel, s->id, s->peer_id, cause);
 }
@@ -339,7 +346,7 @@ static void refuse_call(struct lns_tunnel *t, const struct l2tp_msg *msg,
 	const struct lns_cause why = {
 	    .result = result, .error = error, .text = text};
 
-	lns_log_tunnel(t, LNS_LOG_WARN, "%s refused: %s",
+	lns_refuse(t->peer, t->id, NULL, "%s refused: %s",
 	    l2tp_message_name(msg->type), text);
 	/* Section 6.12: our session id is 0 when none was assigned. */
 	send_cdn(t, 0, msg->assigned_session_id, &why);

@@ -108,6 +108,8 @@ struct lns_cause {
 	const struct l2tp_msg *msg;
 	uint16_t result, error; /* for StopCCN or CDN */
 	const char *text;
+	const char *remedy; /* static, or NULL */
+	bool is_refusal;    /* the client does not get what it wants */
 };
 
 struct lns_session {
@@ -187,6 +189,13 @@ void lns_log_tunnel(const struct lns_tunnel *tunnel, enum lns_log_level level,
 void lns_log_session(const struct lns_session *session,
     enum lns_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/*
+ * A warning that `sallyport why` gives again: the client does not get what
+ * it wants.  tunnel_id 0: no tunnel yet; remedy is static, or NULL.
+ */
+void lns_refuse(const struct lns_peer *peer, uint16_t tunnel_id,
+    const char *remedy, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* schedule.c: a heap of peers by their deadline */
 void lns_schedule(struct lns_peer *peer, uint64_t due);

@@ -169,14 +169,27 @@ static void send_stop(struct lns_tunnel *t, const struct lns_cause *cause)
 	lns_tunnel_send(t, &msg, 0);
 }
 
+/* The operator's wish and our own end are no refusal. */
+static void say_stop(const struct lns_tunnel *t, const struct lns_cause *cause)
+{
+	const char *text = cause->text ? cause->text : "no reason given";
+	const char *result = l2tp_stop_result_name(cause->result);
+
+	if (cause->is_refusal || cause->result == L2TP_STOP_ERROR ||
+	    cause->result == L2TP_STOP_FSM)
+		lns_refuse(t->peer, t->id, cause->remedy,
+		    "tunnel ends: %s (StopCCN %s)", text, result);
+	else
+		lns_log_tunnel(
+		    t, LNS_LOG_INFO, "ends: %s (StopCCN %s)", text, result);
+}
+
 static void stop(struct lns_tunnel *t, const struct lns_cause *cause)
 {
 	struct lns_cause call = {.result = L2TP_CDN_ADMIN, .text = cause->text};
 	struct lns_session *s;
 
-	lns_log_tunnel(t, LNS_LOG_INFO, "ends: %s (StopCCN %s)",
-	    cause->text ? cause->text : "no reason given",
-	    l2tp_stop_result_name(cause->result));
+	say_stop(t, cause);
 	if (cause->result == L2TP_STOP_ERROR) {
 		call.result = L2TP_CDN_ERROR;
 		call.error = cause->error;
@@ -215,7 +228,7 @@ static void established(struct lns_tunnel *t, const struct lns_cause *cause)
 
 static void timed_out(struct lns_tunnel *t, const struct lns_cause *cause)
 {
-	struct lns_cause why = {.result = L2TP_STOP_CLEAR};
+	struct lns_cause why = {.result = L2TP_STOP_CLEAR, .is_refusal = true};
 
 	(void)cause;
 	why.text = "no SCCCN in time";
@@ -252,7 +265,7 @@ static void stopped(struct lns_tunnel *t, const struct lns_cause *cause)
 
 static void silent(struct lns_tunnel *t, const struct lns_cause *cause)
 {
-	lns_log_tunnel(t, LNS_LOG_WARN, "dead: %s", cause->text);
+	lns_refuse(t->peer, t->id, NULL, "tunnel is dead: %s", cause->text);
 	release(t, cause);
 	if (!lns_peer_has_live_tunnel(t->peer))
 		lns_peer_ask_close(t->peer, cause->text);

@@ -87,6 +87,7 @@ void engine_world_make(struct engine_world *w)
 	make_pair(fds);
 	e->monitor = chan_open(&e->loop, fds[0], &lm_table, &its);
 	w->monitor = chan_open(&e->loop, fds[1], &lm_table, &ours);
+	e->refusals = refusals_new(0);
 	e->is_serving = true;
 }
 
@@ -128,6 +129,7 @@ void engine_world_free(struct engine_world *w)
 	uv_walk(&e->loop, close_all, NULL);
 	uv_run(&e->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&e->loop), 0);
+	refusals_free(e->refusals);
 	lns_free(e->lns);
 	aaa_free(e->aaa);
 	lns_actions_free(&e->lns_actions);

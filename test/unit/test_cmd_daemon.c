@@ -23,11 +23,12 @@ struct fixture {
 	struct tmptree tree;
 	uv_loop_t loop;
 	uv_async_t stop;
-	struct ctl_server *server;
+	struct ctl_server *server, *other;
 	pthread_t thread;
 	const char *show;	/* the answer, JSON */
 	const char *why;	/* ikev1d's; set: the socket is its */
 	const char *disconnect; /* the same */
+	const char *other_why;	/* l2tpd's, beside ikev1d */
 	char asked[256];	/* all requests, each with a ';' */
 	char *out, *err;	/* of the last run */
 };
@@ -48,11 +49,22 @@ static void on_request(
 				  0, NULL));
 }
 
+static void on_other_request(
+    void *ctx, struct ctl_reply *reply, size_t count, char *const *words)
+{
+	struct fixture *f = ctx;
+
+	(void)count;
+	(void)words;
+	ctl_reply_send(reply, json_loads(f->other_why, 0, NULL));
+}
+
 static void on_stop(uv_async_t *async)
 {
 	struct fixture *f = async->data;
 
 	ctl_server_stop(f->server);
+	ctl_server_stop(f->other);
 	uv_close((uv_handle_t *)async, NULL);
 }
 
@@ -64,7 +76,7 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-static int setup_of(void **state, const char *name)
+static int setup_of(void **state, const char *name, bool has_both)
 {
 	struct fixture *f = xcalloc(1, sizeof(*f));
 	int fd;
@@ -78,6 +90,12 @@ static int setup_of(void **state, const char *name)
 	f->stop.data = f;
 	assert_int_equal(
 	    ctl_server_start(&f->server, &f->loop, fd, on_request, f), 0);
+	if (has_both) {
+		fd = rundir_listen("l2tpd.sock", SOCK_STREAM, 0600);
+		assert_int_equal(ctl_server_start(&f->other, &f->loop, fd,
+				     on_other_request, f),
+		    0);
+	}
 	assert_int_equal(pthread_create(&f->thread, NULL, serve, f), 0);
 	*state = f;
 	return 0;
@@ -85,12 +103,17 @@ static int setup_of(void **state, const char *name)
 
 static int setup(void **state)
 {
-	return setup_of(state, "l2tpd.sock");
+	return setup_of(state, "l2tpd.sock", false);
 }
 
 static int setup_ikev1d(void **state)
 {
-	return setup_of(state, "ikev1d.sock");
+	return setup_of(state, "ikev1d.sock", false);
+}
+
+static int setup_both(void **state)
+{
+	return setup_of(state, "ikev1d.sock", true);
 }
 
 static int teardown(void **state)
@@ -107,10 +130,10 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Runs `sallyport word name`; either may be NULL. */
-static int run(struct fixture *f, char *word, char *name)
+/* Runs `sallyport word name more`; any may be NULL. */
+static int run_words(struct fixture *f, char *word, char *name, char *more)
 {
-	char *argv[] = {"sallyport", word, name, NULL};
+	char *argv[] = {"sallyport", word, name, more, NULL};
 	struct cmd_env env = {.dir = f->tree.dir, .root = "", .in_fd = -1};
 	size_t out_len, err_len;
 	int code;
@@ -120,10 +143,15 @@ static int run(struct fixture *f, char *word, char *name)
 	f->asked[0] = '\0';
 	env.out = open_memstream(&f->out, &out_len);
 	env.err = open_memstream(&f->err, &err_len);
-	code = cmd_main(&env, word ? name ? 3 : 2 : 1, argv);
+	code = cmd_main(&env, more ? 4 : name ? 3 : word ? 2 : 1, argv);
 	fclose(env.out);
 	fclose(env.err);
 	return code;
+}
+
+static int run(struct fixture *f, char *word, char *name)
+{
+	return run_words(f, word, name, NULL);
 }
 
 static void shows_a_table_or_json(void **state)
@@ -218,11 +246,12 @@ static void says_why(void **state)
 	assert_int_equal(run(f, "why", "203.0.113.7"), 0);
 	assert_string_equal(f->asked, "why 203.0.113.7;");
 	assert_string_equal(f->out,
-	    "1970-01-02 00:00:00  203.0.113.7:4500 -> 198.51.100.1:4500, "
+	    "1970-01-02 00:00:00  ikev1d  203.0.113.7:4500 -> "
+	    "198.51.100.1:4500, "
 	    "3 times\n"
 	    "    wrong\\xc3\\xa4\\x1b[2J\n"
 	    "    What to do: mend it\n"
-	    "1970-01-01 00:01:00  203.0.113.7:500\n"
+	    "1970-01-01 00:01:00  ikev1d  203.0.113.7:500\n"
 	    "    other\n");
 	f->why = "{\"version\":1,\"since\":60,\"refusals\":[]}";
 	assert_int_equal(run(f, "why", "2001:db8::7"), 0);
@@ -234,10 +263,56 @@ static void says_why(void **state)
 	assert_non_null(strstr(f->err, "no list of refusals"));
 	f->why = "{\"error\":\"not now\"}";
 	assert_int_equal(run(f, "why", "203.0.113.7"), 1);
-	assert_string_equal(f->err, "sallyport: ikev1d: not now\n");
+	assert_non_null(strstr(f->err, "sallyport: ikev1d: not now\n"));
 	assert_int_equal(run(f, "why", "vpn.example"), 1);
 	assert_string_equal(f->asked, "");
 	assert_non_null(strstr(f->err, "vpn.example is no IP address"));
+}
+
+static void expect_order(const char *text, const char *const *words)
+{
+	for (; *words; words++) {
+		text = strstr(text, *words);
+		assert_non_null(text);
+		text += strlen(*words);
+	}
+}
+
+/* Two daemons, one story; who does not answer is named. */
+static void says_why_of_both(void **state)
+{
+	static const char *const table[] = {"00:00:50  l2tpd  p\n    five\n",
+	    "00:00:40  l2tpd  p\n    four\n", "00:00:40  ikev1d  p\n    vier\n",
+	    "00:00:10  ikev1d", NULL};
+	static const char *const json[] = {"\"since\":7", "\"daemons\":[",
+	    "\"l2tpd\",\"ikev1d\"]", "\"silent\":[]", NULL};
+	struct fixture *f = *state;
+	json_t *doc;
+
+	setenv("TZ", "UTC", 1);
+	f->why = "{\"since\":7,\"refusals\":[{\"time\":40,\"peer\":\"p\","
+		 "\"what\":\"vier\"},{\"time\":10,\"peer\":\"p\","
+		 "\"what\":\"one\"}]}";
+	f->other_why = "{\"since\":5,\"refusals\":[{\"time\":50,\"peer\":\"p\","
+		       "\"what\":\"five\"},{\"time\":40,\"peer\":\"p\","
+		       "\"what\":\"four\"}]}";
+	assert_int_equal(run(f, "why", "203.0.113.7"), 0);
+	expect_order(f->out, table);
+	assert_string_equal(f->err, "");
+	assert_int_equal(run_words(f, "why", "-j", "203.0.113.7"), 0);
+	expect_order(f->out, json);
+	doc = json_loads(f->out, 0, NULL);
+	assert_int_equal(json_array_size(json_object_get(doc, "refusals")), 4);
+	json_decref(doc);
+	f->other_why = "{\"error\":\"starting\"}";
+	assert_int_equal(run(f, "why", "203.0.113.7"), 0);
+	expect_order(f->out, table + 2);
+	assert_string_equal(f->err, "sallyport: l2tpd: starting\n");
+	assert_int_equal(run_words(f, "why", "-j", "203.0.113.7"), 0);
+	assert_non_null(strstr(f->out, "\"silent\":[\"l2tpd\"]"));
+	f->why = "{\"error\":\"ending\"}";
+	assert_int_equal(run(f, "why", "203.0.113.7"), 1);
+	assert_string_equal(f->out, "");
 }
 
 static void shows_sas(void **state)
@@ -278,6 +353,8 @@ int main(void)
 	    DAEMON_TEST(disconnects_by_user),
 	    DAEMON_TEST(disconnects_by_r),
 	    cmocka_unit_test_setup_teardown(says_why, setup_ikev1d, teardown),
+	    cmocka_unit_test_setup_teardown(
+		says_why_of_both, setup_both, teardown),
 	    cmocka_unit_test_setup_teardown(shows_sas, setup_ikev1d, teardown),
 	};
 

@@ -292,6 +292,167 @@ static void test_fixed_addresses(void **state)
 	engine_world_free(&w);
 }
 
+/* --- why -----------------------------------------------------------------
+ */
+
+static json_t *why(struct engine_world *w, const char *line)
+{
+	struct operator o;
+	json_t *doc;
+
+	serve(w, &o);
+	ask(w, &o, line);
+	doc = answer(w, &o);
+	assert_non_null(doc);
+	ctl_server_stop(w->e.control);
+	w->e.control = NULL;
+	done(&o);
+	return doc;
+}
+
+/* The i-th refusal of 203.0.113.9 must say all of this. */
+static void expect_why(struct engine_world *w, size_t i, const char *what,
+    const char *remedy, int count)
+{
+	json_t *doc = why(w, "why 203.0.113.9\n");
+	const json_t *one = json_array_get(json_object_get(doc, "refusals"), i);
+	const char *text = json_string_value(json_object_get(one, "what"));
+
+	assert_non_null(text);
+	assert_string_equal(text, what);
+	text = json_string_value(json_object_get(one, "remedy"));
+	assert_int_equal(!text, !remedy);
+	if (remedy)
+		assert_non_null(strstr(text, remedy));
+	assert_int_equal(
+	    json_integer_value(json_object_get(one, "count")), count);
+	assert_string_equal(json_string_value(json_object_get(one, "peer")),
+	    "203.0.113.9:4500");
+	assert_string_equal(
+	    json_string_value(json_object_get(one, "local")), "192.0.2.1:4500");
+	json_decref(doc);
+}
+
+/* R 1001 with its outer addresses, which the tests' held peers lack. */
+static struct aaa_key known_peer(struct engine_world *w)
+{
+	struct aaa_key key = engine_world_held(w, 1);
+	struct peer_up *up = &engine_peer_find(&w->e, key.r)->up;
+
+	addr_parse(&up->peer, "203.0.113.9");
+	addr_parse(&up->local, "192.0.2.1");
+	up->peer.port = up->local.port = 4500;
+	return key;
+}
+
+static void verdict_on(struct engine_world *w, struct aaa_key key,
+    enum aaa_verdict_code code, const char *reason)
+{
+	const struct aaa_auth auth = {.method = AAA_PAP, .user = "anna"};
+	struct aaa_verdict no = {.code = (uint8_t)code};
+
+	snprintf(no.reason, sizeof(no.reason), "%s", reason);
+	plugin_says(w, key, AAA_AUTH, &auth);
+	engine_world_say(w, LM_VERDICT, w->last.seq, &no, -1);
+}
+
+/* Users: a wrong password, none of that name, no right, no address. */
+static void test_why_users(void **state)
+{
+	const struct aaa_address address = {.user = "anna"};
+	struct lm_exited exited = {.text = "PPP negotiation failed"};
+	const struct aaa_verdict ok = {.code = AAA_OK,
+	    .user = "anna",
+	    .ip = {.family = ADDR_IPV4, .ip = {10, 0, 0, 9}}};
+	const struct aaa_auth auth = {.method = AAA_PAP, .user = "anna"};
+	struct engine_world w;
+	struct aaa_key key, other;
+
+	(void)state;
+	engine_world_make(&w);
+	key = known_peer(&w);
+	verdict_on(&w, key, AAA_WRONG_PASSWORD, "wrong password");
+	expect_why(
+	    &w, 0, "user 'anna' refused (pap): wrong password", "password", 1);
+	verdict_on(&w, key, AAA_WRONG_PASSWORD, "wrong password");
+	expect_why(
+	    &w, 0, "user 'anna' refused (pap): wrong password", "password", 2);
+	verdict_on(&w, key, AAA_UNKNOWN_USER, "unknown user");
+	expect_why(
+	    &w, 0, "user 'anna' refused (pap): unknown user", "user add", 1);
+	expect_why(
+	    &w, 1, "user 'anna' refused (pap): wrong password", "password", 2);
+	verdict_on(&w, key, AAA_METHOD_OFF, "off");
+	expect_why(&w, 0, "user 'anna' refused (pap): off", "auth", 1);
+	verdict_on(&w, key, AAA_MALFORMED, "short");
+	expect_why(&w, 0, "user 'anna' refused (pap): short", NULL, 1);
+
+	/* Another session has her address. */
+	other = engine_world_held(&w, 2);
+	plugin_says(&w, other, AAA_AUTH, &auth);
+	engine_world_say(&w, LM_VERDICT, w.last.seq, &ok, -1);
+	plugin_says(&w, other, AAA_ADDRESS, &address);
+	plugin_says(&w, key, AAA_AUTH, &auth);
+	engine_world_say(&w, LM_VERDICT, w.last.seq, &ok, -1);
+	plugin_says(&w, key, AAA_ADDRESS, &address);
+	expect_why(&w, 0,
+	    "no address for user anna: the user's address 10.0.0.9 is in use "
+	    "by another session",
+	    "disconnect", 1);
+	exited.r = key.r;
+	exited.tunnel_id = key.tunnel_id;
+	exited.session_id = key.session_id;
+	engine_world_say(&w, LM_SESSION_EXITED, 0, &exited, -1);
+	/* Her end is none: she was authenticated. */
+	expect_why(&w, 0,
+	    "no address for user anna: the user's address 10.0.0.9 is in use "
+	    "by another session",
+	    "disconnect", 1);
+	engine_world_free(&w);
+}
+
+/* An SCCRQ without its Assigned Tunnel ID; then PPP that never got far. */
+static void test_why_l2tp(void **state)
+{
+	static const uint8_t sccrq[] = {0xc8, 2, 0, 30, 0, 0, 0, 0, 0, 0, 0, 0,
+	    0x80, 8, 0, 0, 0, 0, 0, 1, 0x80, 10, 0, 0, 0, 3, 0, 0, 0, 3};
+	struct lm_exited exited = {.text = "PPP negotiation failed"};
+	struct engine_world w;
+	struct addr from;
+	struct aaa_key key;
+	json_t *doc;
+
+	(void)state;
+	engine_world_make(&w);
+	key = known_peer(&w);
+	addr_parse(&from, "198.51.100.1");
+	from.port = 1702;
+	engine_on_datagram(&w.e, (struct aaa_key){.r = key.r}, &from,
+	    (struct wire_span){sccrq, sizeof(sccrq)});
+	doc = why(&w, "why 203.0.113.9\n");
+	assert_int_equal(json_array_size(json_object_get(doc, "refusals")), 1);
+	assert_non_null(strstr(
+	    json_string_value(json_object_get(
+		json_array_get(json_object_get(doc, "refusals"), 0), "what")),
+	    "L2TP: SCCRQ ignored: "));
+	json_decref(doc);
+	exited.r = key.r;
+	exited.tunnel_id = key.tunnel_id;
+	exited.session_id = key.session_id;
+	engine_world_say(&w, LM_SESSION_EXITED, 0, &exited, -1);
+	expect_why(&w, 0,
+	    "PPP ended before a user was authenticated: PPP negotiation failed",
+	    "pppd", 1);
+	/* The inner address is nobody's outer one. */
+	doc = why(&w, "why 198.51.100.1\n");
+	assert_int_equal(json_array_size(json_object_get(doc, "refusals")), 0);
+	json_decref(doc);
+	doc = why(&w, "why somebody\n");
+	assert_non_null(json_object_get(doc, "error"));
+	json_decref(doc);
+	engine_world_free(&w);
+}
+
 /* --- ikev1d ----------------------------------------------------------------
  */
 
@@ -323,6 +484,8 @@ int main(void)
 	    cmocka_unit_test(test_auth_refused),
 	    cmocka_unit_test(test_address_of_an_ending_session),
 	    cmocka_unit_test(test_fixed_addresses),
+	    cmocka_unit_test(test_why_users),
+	    cmocka_unit_test(test_why_l2tp),
 	    cmocka_unit_test(test_ikev1d_leaves),
 	};
 
