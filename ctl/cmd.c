@@ -69,12 +69,11 @@ const struct cmd cmd_table[] = {
     {.name = "why",
 	.usage = "[-j] ADDRESS",
 	.summary = "why the client at an address was refused",
-	.help =
-	    "The last refusals of that outer address, sixteen a daemon, "
-	    "newest first: when, which\ndaemon, what happened, what to do.  A "
-	    "daemon that restarts forgets its own.\n"
-	    "  -j, --json  JSON instead; its fields are in "
-	    "sallyport(8)\n",
+	.help = "The last refusals of that outer address, sixteen a daemon, "
+		"newest first: when,\nwhich daemon, what happened, what to "
+		"do.  A daemon that restarts forgets its own.\n"
+		"  -j, --json  JSON instead; its fields are in "
+		"sallyport(8)\n",
 	.operands_min = 1,
 	.operands_max = 1,
 	.has_json = true,

@@ -44,6 +44,17 @@ static const char *span_text(
 	return json_is_integer(v) && s >= 0 ? out : NULL;
 }
 
+static const char *bytes_text(
+    const json_t *row, const char *field, char out[TEXT_MAX])
+{
+	const json_t *v = json_object_get(row, field);
+	json_int_t n = json_integer_value(v);
+
+	if (!json_is_integer(v) || n < 0)
+		return NULL;
+	return table_bytes((uint64_t)n, out);
+}
+
 static const char *nat_text(
     const json_t *row, const char *field, char out[TEXT_MAX])
 {
@@ -116,6 +127,8 @@ static const struct column pair_columns[] = {
     {span_text, "age"},
     {span_text, "rekeys"},
     {span_text, "expires"},
+    {bytes_text, "bytes_in"},
+    {bytes_text, "bytes_out"},
     {string_text, "state"},
 };
 static const struct table_column pair_titles[] = {
@@ -127,6 +140,8 @@ static const struct table_column pair_titles[] = {
     {"AGE", true},
     {"REKEY", true},
     {"EXPIRES", true},
+    {"IN", true},
+    {"OUT", true},
     {"STATE", false},
 };
 

@@ -98,6 +98,8 @@ void engine_from_monitor(void *ctx, struct chan *chan,
 		sa_done(e, body);
 	else if (hdr->type == IM_SA_USED)
 		sa_used(e, body);
+	else if (hdr->type == IM_SA_STATS_DONE)
+		engine_sas_stats(e, body);
 	else if (hdr->type == IM_HELD)
 		held(e, body);
 	else if (hdr->type == IM_HELD_END)

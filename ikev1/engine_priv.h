@@ -19,7 +19,9 @@
 #define ENGINE_SOCKETS_MAX (2 * CONF_LISTEN_MAX)
 
 struct engine;
+struct ctl_reply;
 struct ctl_server;
+struct sas;
 
 struct engine_socket {
 	uv_poll_t poll;
@@ -75,6 +77,8 @@ struct engine {
 	struct dh_pool *dh;
 	struct ctl_server *ctl;
 	struct refusals *refusals;
+	struct sas *sas; /* answers that wait for counters */
+	uint32_t last_sas;
 	struct engine_socket sockets[ENGINE_SOCKETS_MAX];
 	size_t socket_count;
 	int exit_code;
@@ -108,5 +112,10 @@ void engine_on_datagrams(uv_poll_t *poll, int status, int events);
 
 /* engine_ctl.c */
 int engine_ctl_start(struct engine *e, int fd);
+
+/* engine_sas.c */
+/* Answers the request sas, as soon as the monitor has told the counters. */
+void engine_sas(struct engine *e, struct ctl_reply *reply);
+void engine_sas_stats(struct engine *e, const struct im_sa_stats_done *m);
 
 #endif

@@ -93,6 +93,24 @@ static const struct msg_field sa_used_fields[] = {
     MSG_NUM(MSG_U64, struct im_sa_used, packets),
 };
 
+static const struct msg_field sa_stats_fields[] = {
+    MSG_NUM(MSG_U32, struct im_sa_stats, request),
+    MSG_NUM(MSG_U32, struct im_sa_stats, row),
+    MSG_NUM(MSG_U64, struct im_sa_stats, r),
+    MSG_NUM(MSG_U32, struct im_sa_stats, spi_in),
+    MSG_NUM(MSG_U32, struct im_sa_stats, spi_out),
+};
+
+static const struct msg_field sa_stats_done_fields[] = {
+    MSG_NUM(MSG_U32, struct im_sa_stats_done, request),
+    MSG_NUM(MSG_U32, struct im_sa_stats_done, row),
+    MSG_NUM(MSG_I32, struct im_sa_stats_done, error),
+    MSG_NUM(MSG_U64, struct im_sa_stats_done, packets_in),
+    MSG_NUM(MSG_U64, struct im_sa_stats_done, bytes_in),
+    MSG_NUM(MSG_U64, struct im_sa_stats_done, packets_out),
+    MSG_NUM(MSG_U64, struct im_sa_stats_done, bytes_out),
+};
+
 static const struct msg_field sa_event_fields[] = {
     MSG_NUM(MSG_U64, struct im_sa_event, r),
     MSG_NUM(MSG_U32, struct im_sa_event, spi),
@@ -109,11 +127,13 @@ static const struct msg_desc descs[] = {
     MSG_DESC(IM_SA_QUERY, struct im_sa_query, sa_query_fields),
     MSG_DESC(IM_PEER_NOTE, struct im_peer, peer_fields),
     MSG_DESC(IM_PEER_END, struct im_peer, peer_fields),
+    MSG_DESC(IM_SA_STATS, struct im_sa_stats, sa_stats_fields),
     MSG_DESC(IM_LINK_WANTED, struct im_job, job_fields),
     MSG_DESC(IM_PEER_NEW_DONE, struct im_peer_new_done, peer_new_done_fields),
     MSG_DESC(IM_PSK_DONE, struct im_psk_done, psk_done_fields),
     MSG_DESC(IM_SA_ADD_DONE, struct im_sa_add_done, sa_add_done_fields),
     MSG_DESC(IM_SA_USED, struct im_sa_used, sa_used_fields),
+    MSG_DESC(IM_SA_STATS_DONE, struct im_sa_stats_done, sa_stats_done_fields),
     MSG_DESC(IM_HELD, struct im_held, held_fields),
     MSG_DESC(IM_HELD_END, struct im_job, job_fields),
     MSG_DESC(IM_EXPIRE, struct im_sa_event, sa_event_fields),

@@ -25,12 +25,14 @@ enum im_msg {
 	IM_SA_QUERY,	 /* has it been used?  im_sa_query */
 	IM_PEER_NOTE,	 /* for the next engine: im_peer; no answer */
 	IM_PEER_END,	 /* free R: im_peer; no answer */
+	IM_SA_STATS,	 /* counters of a pair: im_sa_stats */
 	IM_LINK_WANTED,	 /* connect to l2tpd, again and again: im_job */
 	/* monitor to engine */
 	IM_PEER_NEW_DONE, /* im_peer_new_done */
 	IM_PSK_DONE,	  /* im_psk_done */
 	IM_SA_ADD_DONE,	  /* im_sa_add_done */
 	IM_SA_USED,	  /* im_sa_used */
+	IM_SA_STATS_DONE, /* im_sa_stats_done */
 	IM_HELD,	  /* an R from before: im_held */
 	IM_HELD_END,	  /* all of them: im_job */
 	IM_EXPIRE,	  /* the kernel: im_sa_event */
@@ -120,6 +122,19 @@ struct im_sa_used {
 	uint64_t packets;
 };
 
+/* For the operator; R and its SAs may be gone meanwhile. */
+struct im_sa_stats {
+	uint32_t request, row; /* come back with the answer */
+	uint64_t r;
+	uint32_t spi_in, spi_out;
+};
+
+struct im_sa_stats_done {
+	uint32_t request, row;
+	int32_t error; /* -ESRCH: there is no such pair (any more) */
+	uint64_t packets_in, bytes_in, packets_out, bytes_out;
+};
+
 struct im_sa_event {
 	uint64_t r;
 	uint32_t spi;
@@ -138,6 +153,8 @@ union im_any {
 	struct im_sa_ref ref;
 	struct im_sa_query query;
 	struct im_sa_used used;
+	struct im_sa_stats stats;
+	struct im_sa_stats_done stats_done;
 	struct im_sa_event event;
 };
 

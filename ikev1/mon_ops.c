@@ -228,17 +228,50 @@ static int do_sa_encap(struct mon *m, struct mon_peer *p, const void *body)
 	return 0;
 }
 
+/* 0, or -errno: -ESRCH when R has no such SA. */
+static int usage_of(struct mon *m, const struct mon_peer *p, uint8_t dir,
+    uint32_t spi, struct sa_usage *out)
+{
+	int at = mon_find_sa(p, dir, spi);
+
+	return at < 0 ? -ESRCH
+		      : m->env.sa_ops->query(m->env.sa_ctx, &p->sas[at], out);
+}
+
 static int do_sa_query(struct mon *m, struct mon_peer *p, const void *body)
 {
 	const struct im_sa_query *req = body;
 	struct im_sa_used used = {
 	    .job = req->job, .error = -ESRCH, .r = req->r, .spi = req->spi};
-	int at = mon_find_sa(p, req->dir, req->spi);
+	struct sa_usage usage = {0};
 
-	if (at >= 0)
-		used.error = m->env.sa_ops->query(
-		    m->env.sa_ctx, &p->sas[at], &used.packets);
+	used.error = usage_of(m, p, req->dir, req->spi, &usage);
+	used.packets = usage.packets;
 	mon_reply(m, IM_SA_USED, &used);
+	return 0;
+}
+
+/* An R that has ended since the operator asked is no broken rule. */
+static int do_sa_stats(struct mon *m, struct mon_peer *none, const void *body)
+{
+	const struct im_sa_stats *req = body;
+	const struct mon_peer *p = peer_of_r(m, req->r);
+	struct im_sa_stats_done done = {
+	    .request = req->request, .row = req->row, .error = -ESRCH};
+	struct sa_usage in = {0}, out = {0};
+
+	(void)none;
+	if (p)
+		done.error = usage_of(m, p, IKE_SA_IN, req->spi_in, &in);
+	if (!done.error)
+		done.error = usage_of(m, p, IKE_SA_OUT, req->spi_out, &out);
+	if (!done.error) {
+		done.packets_in = in.packets;
+		done.bytes_in = in.bytes;
+		done.packets_out = out.packets;
+		done.bytes_out = out.bytes;
+	}
+	mon_reply(m, IM_SA_STATS_DONE, &done);
 	return 0;
 }
 
@@ -345,6 +378,7 @@ static const struct mon_op ops[] = {
     {IM_SA_DEL, r_of_ref, NULL, do_sa_del},
     {IM_SA_ENCAP, r_of_ref, check_sa_encap, do_sa_encap},
     {IM_SA_QUERY, r_of_query, NULL, do_sa_query},
+    {IM_SA_STATS, NULL, NULL, do_sa_stats},
     {IM_PEER_NOTE, r_of_peer, NULL, do_peer_note},
     {IM_PEER_END, r_of_peer, NULL, do_peer_end},
     {IM_LINK_WANTED, NULL, NULL, do_link_wanted},

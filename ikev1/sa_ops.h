@@ -8,6 +8,11 @@
 
 #include "ikev1/core/ike.h"
 
+/* What an SA has carried. */
+struct sa_usage {
+	uint64_t packets, bytes;
+};
+
 struct sa_ops {
 	/* 0 or -errno: -EEXIST when the SPI is taken. */
 	int (*add)(void *ctx, const struct ike_kernel_sa *sa);
@@ -18,10 +23,10 @@ struct sa_ops {
 	 * addresses and ports.
 	 */
 	int (*encap)(void *ctx, const struct ike_kernel_sa *sa);
-	/* How many packets an SA (spi, dst and dir count) has carried;
-	 * -ESRCH when there is none. */
+	/* What an SA (spi, dst and dir count) has carried; -ESRCH when
+	 * there is none. */
 	int (*query)(
-	    void *ctx, const struct ike_kernel_sa *sa, uint64_t *packets);
+	    void *ctx, const struct ike_kernel_sa *sa, struct sa_usage *out);
 	/* Every SA whose mark is one of ours: slot, spi and dst of each, in
 	 * an array to free().  0 or -errno. */
 	int (*list)(void *ctx, struct ike_kernel_sa **out, size_t *count);

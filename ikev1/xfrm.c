@@ -149,7 +149,7 @@ static int op_encap(void *ctx, const struct ike_kernel_sa *sa)
 
 /* The kernel answers with the SA, or with an error. */
 static int op_query(
-    void *ctx, const struct ike_kernel_sa *sa, uint64_t *packets)
+    void *ctx, const struct ike_kernel_sa *sa, struct sa_usage *out)
 {
 	struct xfrm *x = ctx;
 	int64_t seq = send_msg(x, xfrm_build_get(sa));
@@ -175,7 +175,7 @@ static int op_query(
 			return e.error ? e.error : -EIO;
 		}
 		xfrm_read_event(&b.h, (size_t)n, &ev);
-		*packets = ev.packets;
+		*out = (struct sa_usage){ev.packets, ev.bytes};
 		return ev.type == XFRM_EVENT_SA ? 0 : -ESRCH;
 	}
 }

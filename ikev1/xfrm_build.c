@@ -326,6 +326,7 @@ static void read_sa(const struct xfrm_usersa_info *sa, struct xfrm_event *out)
 	out->slot = slot_of_reqid(sa->reqid);
 	out->spi = ntohl(sa->id.spi);
 	out->packets = sa->curlft.packets;
+	out->bytes = sa->curlft.bytes;
 	addr_of_xfrm(&out->dst, sa->family, &sa->id.daddr, 0);
 }
 

@@ -47,7 +47,8 @@ struct xfrm_event {
 	uint32_t spi;  /* host order */
 	struct addr dst;
 	bool hard;	  /* EXPIRE */
-	uint64_t packets; /* SA: that it has carried */
+	uint64_t packets; /* SA: that it has carried; bytes too */
+	uint64_t bytes;
 	struct addr peer; /* MAPPING: the new outer source, with port */
 };
 

@@ -107,11 +107,11 @@ static int null_del(void *ctx, const struct ike_kernel_sa *sa)
 }
 
 static int null_query(
-    void *ctx, const struct ike_kernel_sa *sa, uint64_t *packets)
+    void *ctx, const struct ike_kernel_sa *sa, struct sa_usage *out)
 {
 	(void)ctx;
 	(void)sa;
-	*packets = 1;
+	*out = (struct sa_usage){.packets = 1};
 	return 0;
 }
 

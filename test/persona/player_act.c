@@ -226,9 +226,11 @@ static void act_sa_query(struct player *p, const struct ike_action *a)
 {
 	struct ike_event ev = {
 	    .type = IKE_EV_SA_USED, .job = a->job, .spi = a->sa->spi};
+	struct sa_usage used = {0};
 
 	if (!p->is_null)
-		ev.error = xfrm_sa_ops.query(p->xfrm, a->sa, &ev.packets);
+		ev.error = xfrm_sa_ops.query(p->xfrm, a->sa, &used);
+	ev.packets = used.packets;
 	player_event(p, &ev);
 }
 

@@ -329,6 +329,7 @@ static void shows_sas(void **state)
 		 "\"ipsec_pairs\":[{\"r\":17,\"peer\":\"p\","
 		 "\"suite\":\"s1/s2\",\"spi_in\":\"0a\","
 		 "\"spi_out\":\"0b\",\"age\":59,\"rekeys\":60,"
+		 "\"bytes_in\":2048,\"bytes_out\":7,"
 		 "\"expires\":36000,\"state\":\"established\"}]}";
 	assert_int_equal(run(f, "show", "sas"), 0);
 	assert_string_equal(f->asked, "sas;");
@@ -337,7 +338,7 @@ static void shows_sas(void **state)
 	    "1:02:03        -  0:00:00  2 unanswered  established\n"));
 	assert_non_null(strstr(f->out,
 	    "17  p     s1/s2  0a      0b       0:00:59  0:01:00  10:00:00  "
-	    "established\n"));
+	    "2.0K    7  established\n"));
 	f->why = "{\"ike_sas\":[]}";
 	assert_int_equal(run(f, "show", "sas"), 1);
 	assert_non_null(strstr(f->err, "no lists of SAs"));

@@ -71,14 +71,15 @@ static int fake_encap(void *ctx, const struct ike_kernel_sa *sa)
 }
 
 static int fake_query(
-    void *ctx, const struct ike_kernel_sa *sa, uint64_t *packets)
+    void *ctx, const struct ike_kernel_sa *sa, struct sa_usage *out)
 {
 	struct world *w = ctx;
 
 	for (size_t i = 0; i < w->sa_count; i++)
 		if (w->sas[i].spi == sa->spi &&
 		    addr_ip_equal(&w->sas[i].dst, &sa->dst)) {
-			*packets = w->packets;
+			*out = (struct sa_usage){
+			    w->packets, w->packets * 100 + sa->dir};
 			return 0;
 		}
 	return -ESRCH;
@@ -343,6 +344,49 @@ static void test_sa_query(void **state)
 	assert_int_equal(ask(w, IM_SA_QUERY, &q), 0);
 	assert_int_equal(used->job, 10);
 	assert_int_equal(used->error, -ESRCH);
+	close_world(w);
+}
+
+/* Both directions in one answer; what is not there (any more) says so, and
+ * an R that ended while the operator's list was made is no broken rule. */
+static void test_sa_stats(void **state)
+{
+	struct world *w = open_world(4);
+	uint32_t slot;
+	uint64_t r = new_peer(w, &slot);
+	struct im_sa in = sample(r, slot, 0x1000), out;
+	struct im_sa_stats q = {3, 17, r, 0x1000, 0x2000};
+	const struct im_sa_stats_done *done = (void *)&w->bodies[0];
+
+	(void)state;
+	out = sample(r, slot, 0x2000);
+	out.dir = IKE_SA_OUT;
+	out.src = in.dst;
+	out.dst = in.src;
+	assert_int_equal(add(w, &in), 0);
+	assert_int_equal(ask(w, IM_SA_STATS, &q), 0);
+	assert_int_equal(w->types[0], IM_SA_STATS_DONE);
+	assert_int_equal(done->error, -ESRCH);
+	assert_int_equal(done->bytes_in, 0);
+	assert_int_equal(add(w, &out), 0);
+	w->packets = 5;
+	assert_int_equal(ask(w, IM_SA_STATS, &q), 0);
+	assert_int_equal(w->sent, 1);
+	assert_int_equal(done->request, 3);
+	assert_int_equal(done->row, 17);
+	assert_int_equal(done->error, 0);
+	assert_int_equal(done->packets_in, 5);
+	assert_int_equal(done->packets_out, 5);
+	assert_int_equal(done->bytes_in, 500 + IKE_SA_IN);
+	assert_int_equal(done->bytes_out, 500 + IKE_SA_OUT);
+	q.spi_out = 0x1000;
+	assert_int_equal(ask(w, IM_SA_STATS, &q), 0);
+	assert_int_equal(done->error, -ESRCH);
+	q = (struct im_sa_stats){4, 18, r + 1, 0x1000, 0x2000};
+	assert_int_equal(ask(w, IM_SA_STATS, &q), 0);
+	assert_int_equal(done->request, 4);
+	assert_int_equal(done->row, 18);
+	assert_int_equal(done->error, -ESRCH);
 	close_world(w);
 }
 
@@ -752,6 +796,7 @@ int main(void)
 	    cmocka_unit_test(test_peer_numbers),
 	    cmocka_unit_test(test_sa_life),
 	    cmocka_unit_test(test_sa_query),
+	    cmocka_unit_test(test_sa_stats),
 	    cmocka_unit_test(test_peer_end_takes_sas),
 	    cmocka_unit_test(test_kernel_refuses),
 	    cmocka_unit_test(test_forbidden),

@@ -133,19 +133,20 @@ static void test_add_and_delete(void **state)
 static void test_query(void **state)
 {
 	struct ike_kernel_sa in = sample(3, IKE_SA_IN, 0x2000);
-	uint64_t packets = 7;
+	struct sa_usage used = {7, 7};
 	struct world w;
 
 	(void)state;
 	if (!can_run())
 		skip();
 	open_world(&w);
-	assert_int_equal(xfrm_sa_ops.query(w.x, &in, &packets), -ESRCH);
+	assert_int_equal(xfrm_sa_ops.query(w.x, &in, &used), -ESRCH);
 	assert_int_equal(add(&w, &in), 0);
-	assert_int_equal(xfrm_sa_ops.query(w.x, &in, &packets), 0);
-	assert_int_equal(packets, 0);
+	assert_int_equal(xfrm_sa_ops.query(w.x, &in, &used), 0);
+	assert_int_equal(used.packets, 0);
+	assert_int_equal(used.bytes, 0);
 	assert_int_equal(del(&w, &in), 0);
-	assert_int_equal(xfrm_sa_ops.query(w.x, &in, &packets), -ESRCH);
+	assert_int_equal(xfrm_sa_ops.query(w.x, &in, &used), -ESRCH);
 	close_world(&w);
 }
 
