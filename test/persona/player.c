@@ -192,12 +192,23 @@ static void read_psk(struct player *p, const char *path)
 	p->psk_len = strcspn((const char *)p->psk, "\r\n");
 }
 
+/* A client's selector names the port that its L2TP uses. */
+static void use_port(struct player *p, uint16_t port)
+{
+	p->own = *p->persona;
+	p->own.is_ephemeral = false;
+	p->own.client_port = port;
+	p->persona = &p->own;
+}
+
 static void arguments(struct player *p, int argc, char **argv)
 {
 	static const struct option options[] = {{"persona", 1, NULL, 'n'},
 	    {"local", 1, NULL, 'l'}, {"peer", 1, NULL, 'p'},
 	    {"psk-file", 1, NULL, 'k'}, {"listen-port", 1, NULL, 'P'},
-	    {"null", 0, NULL, '0'}, {NULL, 0, NULL, 0}};
+	    {"client-port", 1, NULL, 'c'}, {"null", 0, NULL, '0'},
+	    {NULL, 0, NULL, 0}};
+	uint16_t client_port = 0;
 	int c;
 
 	p->persona = &persona_default;
@@ -213,6 +224,8 @@ static void arguments(struct player *p, int argc, char **argv)
 			read_psk(p, optarg);
 		else if (c == 'P')
 			p->listen_port = (uint16_t)atoi(optarg);
+		else if (c == 'c')
+			client_port = (uint16_t)atoi(optarg);
 		else if (c == '0')
 			p->is_null = true;
 		else if (c == '?')
@@ -223,6 +236,8 @@ static void arguments(struct player *p, int argc, char **argv)
 	if (!p->local.family || !p->peer.family || !p->psk_len)
 		die("--local, --peer and --psk-file are needed");
 	p->local.port = p->peer.port = UDP_PORT_IKE;
+	if (client_port)
+		use_port(p, client_port);
 }
 
 static void open_socket(struct player *p, int i)

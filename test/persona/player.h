@@ -3,6 +3,8 @@
  * The persona player: the IKE core as initiator with sockets, DH and a
  * kernel around it.  A test drives it by lines:
  *
+ *	arguments	--persona NAME --local A --peer A --psk-file F
+ *		[--listen-port N] [--client-port N] [--null]
  *	stdin	rekey-ike | rekey-child | delete | stats | quit
  *	stdout	ike-up SUITE, child-up IN OUT, child-down IN, failed REASON,
  *		down REASON, stats SAS PAIRS, log TEXT
@@ -41,6 +43,7 @@ struct player {
 	struct ike_config cfg;
 	struct ike *ike;
 	const struct persona *persona;
+	struct persona own; /* with --client-port: what persona points to */
 	struct addr local, peer; /* port 500 */
 	uint16_t listen_port;
 	uint8_t psk[PLAYER_PSK_MAX];

@@ -101,13 +101,13 @@ def load_modules():
 class Process:
     """A program that runs in a host; its output goes to a log of the case."""
 
-    def __init__(self, host, name, command, environment):
+    def __init__(self, host, name, command, environment, stdin):
         self.name = name
         self.log = os.path.join(host.lab.out, f"{host.name}-{name}.log")
         with open(self.log, "ab") as log:
             self.popen = subprocess.Popen(
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=log,
                 stderr=log,
                 preexec_fn=host.enter,
@@ -115,6 +115,12 @@ class Process:
                 start_new_session=True,
             )
         self.pid = self.popen.pid
+
+    def say(self, line):
+        """Write a line to its standard input, which is a pipe."""
+        with contextlib.suppress(BrokenPipeError):
+            self.popen.stdin.write(line.encode() + b"\n")
+            self.popen.stdin.flush()
 
     def running(self):
         return self.popen.poll() is None
@@ -264,9 +270,9 @@ class Host:
             )
         return done.stdout
 
-    def start(self, name, *command, environment=None):
+    def start(self, name, *command, environment=None, stdin=subprocess.DEVNULL):
         """Start a program that goes on running; the case's end stops it."""
-        process = Process(self, name, command, environment)
+        process = Process(self, name, command, environment, stdin)
         self.processes.append(process)
         return process
 
