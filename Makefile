@@ -150,7 +150,7 @@ $(B)/test/%: $(B)/obj/test/unit/%.o $(call obj,$(TEST_LIB_SRC)) $(ARCHIVES)
 
 # --- tests --------------------------------------------------------------
 # The bench is built, so that it stays right, but not run.
-test: all $(TESTS) $(B)/bench_ike
+test: all $(TESTS) $(B)/bench_ike $(B)/persona-player
 	$(Q)scripts/run-tests $(TESTS)
 
 check:

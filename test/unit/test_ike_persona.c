@@ -52,38 +52,94 @@ static bool connects(struct ike_pair *p, const struct persona *persona)
 	       ikew_peers_in(p->r, WORLD_PEER_UP) == 1;
 }
 
+/* The suites that our ranking picks from each one's list. */
+static const struct row {
+	const char *name, *profile, *ike, *suites;
+} chosen[] = {
+    {"windows10", "compatible", "aes128-sha1-ecp256",
+	"aes128-sha1-ecp256/aes256-sha1"},
+    {"ios", "compatible", "aes256-sha256-modp2048",
+	"aes256-sha256-modp2048/aes256-sha256"},
+    {"android11", "legacy", "aes256-sha384-modp1024",
+	"aes256-sha384-modp1024/aes256-sha512"},
+    {"chromeos", "compatible", "aes128-sha256-modp3072",
+	"aes128-sha256-modp3072/aes128gcm16"},
+    {"networkmanager", "compatible", "aes256-sha256-modp2048",
+	"aes256-sha256-modp2048/aes256-sha1"},
+    {"xl2tpd", "compatible", "aes128-sha1-modp2048",
+	"aes128-sha1-modp2048/aes128-sha1"},
+    {"routeros", "compatible", "aes128-sha1-modp2048",
+	"aes128-sha1-modp2048/aes256-sha1-modp1024"},
+};
+#define CHOSEN (sizeof(chosen) / sizeof(chosen[0]))
+
 static void each_persona_connects(void **state)
 {
-	/* The suites that our ranking picks from each one's list. */
-	static const struct {
-		const char *name, *profile, *ike, *esp;
-	} rows[] = {
-	    {"windows10", "compatible", "aes128-sha1-ecp256", "aes256-sha1"},
-	    {"ios", "compatible", "aes256-sha256-modp2048", "aes256-sha256"},
-	    {"android11", "legacy", "aes256-sha384-modp1024", "aes256-sha512"},
-	    {"chromeos", "compatible", "aes128-sha256-modp3072",
-		"aes128-sha256"},
-	    {"networkmanager", "compatible", "aes256-sha256-modp2048",
-		"aes256-sha1"},
-	    {"xl2tpd", "compatible", "aes128-sha1-modp2048", "aes128-sha1"},
-	    {"routeros", "compatible", "aes128-sha1-modp2048", "aes256-sha1"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	assert_int_equal(CHOSEN, persona_total);
+	for (size_t i = 0; i < CHOSEN; i++) {
 		for (int way = 0; way < 4; way++) {
-			struct ike_pair *p = pair_with(rows[i].profile, 1 + i);
+			struct ike_pair *p =
+			    pair_with(chosen[i].profile, 1 + i);
 
 			p->nat_port = way & 1 ? 40000 : 0;
 			p->i->save_often = p->r->save_often = way & 2;
-			assert_true(connects(p, persona_by_name(rows[i].name)));
-			assert_true(ikew_logged(p->r, rows[i].ike));
-			assert_true(ikew_logged(p->i, rows[i].ike));
-			assert_non_null(
-			    strstr(p->r->peer[0].up.suite, rows[i].esp));
+			assert_true(
+			    connects(p, persona_by_name(chosen[i].name)));
+			assert_true(ikew_logged(p->r, chosen[i].ike));
+			assert_true(ikew_logged(p->i, chosen[i].ike));
+			assert_string_equal(
+			    p->r->peer[0].up.suite, chosen[i].suites);
 			pair_free(p);
 		}
 	}
+}
+
+static void conn(struct ike_pair *p, enum ike_event_type type, uint32_t job)
+{
+	struct ike_event ev = {.type = type, .job = job};
+
+	ikew_step(p->i, &ev);
+}
+
+/* IPsec, IKE, IPsec under the new IKE SA; then it leaves. */
+static void renews_and_leaves(const struct row *row, int way)
+{
+	const struct persona *persona = persona_by_name(row->name);
+	struct ike_pair *p = pair_with(row->profile, 15);
+	uint64_t r;
+
+	p->nat_port = way & 1 ? 40000 : 0;
+	p->i->save_often = p->r->save_often = way & 2;
+	assert_true(connects(p, persona));
+	r = p->r->peer[0].r;
+	conn(p, IKE_EV_CONN_REKEY_ESP, 1);
+	pair_run(p, 3000);
+	assert_true(has_pairs(p, 2));
+	conn(p, IKE_EV_CONN_REKEY, 1);
+	pair_run(p, 3000);
+	assert_int_equal(p->i->conn_ups, 2);
+	conn(p, IKE_EV_CONN_REKEY_ESP, 1);
+	pair_run(p, 3000);
+	assert_true(has_pairs(p, 3));
+	assert_int_equal(p->r->peer_count, 1);
+	assert_int_equal(p->r->peer[0].r, r);
+	assert_string_equal(p->r->peer[0].up.suite, row->suites);
+	conn(p, IKE_EV_CONN_CLOSE, 1);
+	pair_run(p, 1000);
+	assert_int_equal(ikew_live_sas(p->i), 0);
+	assert_int_equal(ikew_counts(p->i).sas, 0);
+	assert_int_equal(
+	    ikew_live_sas(p->r), persona->end == PERSONA_END_DELETE ? 0 : 6);
+	pair_free(p);
+}
+
+static void each_persona_renews_and_leaves(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < CHOSEN; i++)
+		for (int way = 0; way < 4; way++)
+			renews_and_leaves(&chosen[i], way);
 }
 
 /* Clients that only know what a current responder refuses. */
@@ -122,13 +178,6 @@ static void names_are_unique(void **state)
 		assert_true(personas[i]->retry.tries > 1);
 	}
 	assert_null(persona_by_name("nobody"));
-}
-
-static void conn(struct ike_pair *p, enum ike_event_type type, uint32_t job)
-{
-	struct ike_event ev = {.type = type, .job = job};
-
-	ikew_step(p->i, &ev);
 }
 
 /* Make before break: the pair of IPsec SAs and R stay. */
@@ -507,6 +556,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_persona_connects),
+	    cmocka_unit_test(each_persona_renews_and_leaves),
 	    cmocka_unit_test(old_groups_are_refused),
 	    cmocka_unit_test(windows_is_as_long_as_seen),
 	    cmocka_unit_test(names_are_unique),
