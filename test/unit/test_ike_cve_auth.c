@@ -13,6 +13,7 @@
 #include "ikev1/core/isakmp.h"
 #include "ikev1/core/payload.h"
 #include "ikev1/core/payload_sa.h"
+#include "ikev1/core/profile.h"
 #include "test/lib/ike_forge.h"
 
 #include <errno.h>
@@ -80,8 +81,30 @@ static const uint8_t id_s[] = {1, 17, 0x06, 0xa5, 198, 51, 100, 1};
 #define ID_C ((struct wire_span){id_c, sizeof(id_c)})
 #define ID_S ((struct wire_span){id_s, sizeof(id_s)})
 
-/* CVE-2024-3652 and AEAD with an authentication algorithm: every ESP
- * transform with every authentication and key length. */
+/*
+ * What is served when all that can be is accepted.  AES-GMAC (23) has no
+ * cipher's keys, AES-GCM goes without authentication, the others never.
+ */
+static bool is_served(unsigned int id, uint16_t auth, uint16_t bits)
+{
+	bool is_aes = bits == 128 || bits == 192 || bits == 256;
+	bool has_auth = auth == 1 || auth == 2 || (auth >= 5 && auth <= 7);
+
+	switch (id) {
+	case ESP_AES:
+		return is_aes && has_auth;
+	case ESP_AES_GCM_16:
+		return is_aes && !auth;
+	case ESP_3DES:
+	case ESP_DES:
+		return !bits && has_auth;
+	default:
+		return false;
+	}
+}
+
+/* Also AEAD with an authentication algorithm: every transform with every
+ * authentication and key length, in the widest policy. */
 static void cve_2024_3652_every_esp_transform(void **state)
 {
 	static const uint16_t bits[] = {0, 1, 64, 128, 160, 192, 256, 65535};
@@ -91,19 +114,18 @@ static void cve_2024_3652_every_esp_transform(void **state)
 	uint8_t sa[64];
 
 	(void)state;
+	w->cfg.policy = *profile_find("legacy");
+	w->cfg.policy.esp_ciphers = w->cfg.policy.esp_auths = UINT32_MAX;
+	ikew_crash(w);
 	assert_true(ikew_main(w, c));
 	for (unsigned int id = 0; id < 256; id += id < 32 ? 1 : 29) {
 		for (uint16_t auth = 0; auth < 20; auth++) {
 			for (size_t b = 0; b < 8; b++) {
 				size_t len = esp_of(
 				    sa, (uint8_t)id, auth, bits[b], 0x4444);
-				/* As ikew_new() configures it. */
-				bool is_good =
-				    id == 12 && (auth == 2 || auth == 5) &&
-				    (bits[b] == 128 || bits[b] == 256);
 
 				quick1(w, c, sa, len, ID_C, ID_S);
-				if (is_good) {
+				if (is_served(id, auth, bits[b])) {
 					installed++;
 					ikew_run(w, 70000);
 				}
@@ -111,7 +133,7 @@ static void cve_2024_3652_every_esp_transform(void **state)
 			}
 		}
 	}
-	assert_int_equal(installed, 4);
+	assert_int_equal(installed, 3 * 5 + 3 + 5 + 5);
 	ikew_free(w);
 }
 
@@ -127,6 +149,7 @@ static void cve_2025_39965_spis_that_are_reserved(void **state)
 		quick1(w, c, sa, esp_of(sa, 12, 2, 256, spi), ID_C, ID_S);
 		assert_int_equal(w->sa_count, 0);
 	}
+	assert_true(ikew_logged(w, "is reserved"));
 	quick1(w, c, sa, esp_of(sa, 12, 2, 256, 256), ID_C, ID_S);
 	assert_int_equal(w->sa_count, 1);
 	ikew_free(w);
@@ -153,6 +176,7 @@ static void cve_2023_38711_every_type_and_length_of_id(void **state)
 			quick1(w, c, sa, len, ID_C, odd);
 			quick1(w, c, sa, len, odd, ID_S);
 			ikew_run(w, 70000);
+			assert_int_equal(w->sa_count, 0);
 			if (!ikew_counts(w).sas)
 				assert_true(ikew_main(w, c));
 		}
@@ -161,6 +185,35 @@ static void cve_2023_38711_every_type_and_length_of_id(void **state)
 	}
 	/* It still serves. */
 	assert_true(ikew_quick(w, c));
+	ikew_free(w);
+}
+
+/* RFC 2409 section 5. */
+static void nonces_of_quick_mode_have_8_to_256_bytes(void **state)
+{
+	static const size_t lens[] = {0, 1, 7, 8, 20, 256, 257, 300};
+	struct ikew *w = ikew_new(1);
+	struct ike_client *c = native(w);
+	uint8_t sa[64], ni[300] = {3};
+	struct client_info items[] = {
+	    {ISAKMP_PAYLOAD_SA, sa, esp_of(sa, 12, 2, 256, 0x4444)},
+	    {ISAKMP_PAYLOAD_NONCE, ni, 0},
+	    {ISAKMP_PAYLOAD_ID, id_c, sizeof(id_c)},
+	    {ISAKMP_PAYLOAD_ID, id_s, sizeof(id_s)},
+	};
+	size_t installed = 0;
+
+	(void)state;
+	assert_true(ikew_main(w, c));
+	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		items[1].len = lens[i];
+		installed += lens[i] >= 8 && lens[i] <= 256;
+		ikec_protected(
+		    c, ISAKMP_EXCHANGE_QUICK, c->next_msgid++, items, 4);
+		ikew_run(w, 12);
+		assert_int_equal(w->sa_count, installed);
+	}
+	assert_int_equal(installed, 3);
 	ikew_free(w);
 }
 
@@ -421,6 +474,7 @@ int main(void)
 	    cmocka_unit_test(cve_2024_3652_every_esp_transform),
 	    cmocka_unit_test(cve_2025_39965_spis_that_are_reserved),
 	    cmocka_unit_test(cve_2023_38711_every_type_and_length_of_id),
+	    cmocka_unit_test(nonces_of_quick_mode_have_8_to_256_bytes),
 	    cmocka_unit_test(cve_2010_2628_identities_are_no_formats),
 	    cmocka_unit_test(cve_2019_10155_hash_of_informational_is_checked),
 	    cmocka_unit_test(cve_2023_38712_deletes_in_every_order),

@@ -154,6 +154,31 @@ static void test_outbound(void **state)
 	xfrm_msg_free(msg);
 }
 
+/* Whatever the algorithms: a window of at least 32, and room for it. */
+static void cve_2006_4436_every_inbound_sa_has_a_replay_window(void **state)
+{
+	(void)state;
+	for (int how = 0; how < 8; how++) {
+		struct ike_kernel_sa sa = sample(IKE_SA_IN);
+		const struct xfrm_replay_state_esn *replay;
+		struct nl_msg *msg;
+
+		sa.encap = how & 1;
+		if (how & 2) { /* AES-GCM */
+			sa.cipher = ESP_AES_GCM_16;
+			sa.enc_len = 36;
+			sa.auth = sa.auth_len = sa.trunc_bits = 0;
+		}
+		msg = xfrm_build_add(&sa, how & 4);
+		assert_non_null(msg);
+		replay = attr(msg, XFRMA_REPLAY_ESN_VAL, sizeof(*replay) + 16);
+		assert_non_null(replay);
+		assert_true(replay->replay_window >= 32);
+		assert_true(replay->bmp_len * 32 >= replay->replay_window);
+		xfrm_msg_free(msg);
+	}
+}
+
 static void test_update_and_delete(void **state)
 {
 	struct ike_kernel_sa sa = sample(IKE_SA_IN);
@@ -481,6 +506,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_inbound),
 	    cmocka_unit_test(test_outbound),
+	    cmocka_unit_test(
+		cve_2006_4436_every_inbound_sa_has_a_replay_window),
 	    cmocka_unit_test(test_update_and_delete),
 	    cmocka_unit_test(test_refusals),
 	    cmocka_unit_test(test_algorithms),
