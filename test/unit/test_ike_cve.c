@@ -273,12 +273,11 @@ static void racoon_37_attributes_stay_in_their_transform(void **state)
 	/* The last one, in V form: whatever length it claims, none is here. */
 	sa[len - 4] &= 0x7f;
 	for (uint32_t claim = 0; claim < 65536; claim += claim < 64 ? 1 : 251) {
-		size_t before = ikew_counts(w).first;
-
 		sa[len - 2] = (uint8_t)(claim >> 8);
 		sa[len - 1] = (uint8_t)claim;
+		w->last_out_len = 0;
 		inject_sa(w, c, sa, len);
-		assert_int_equal(ikew_counts(w).first, before);
+		assert_true(!w->last_out_len || w->last_out[18] == 5);
 		memset(w->queue, 0, sizeof(w->queue));
 	}
 	ikew_free(w);

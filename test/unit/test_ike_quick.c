@@ -350,6 +350,7 @@ static void the_mode_must_fit_the_nat(void **state)
 		ikec_start_quick(c);
 		ikew_run(w, 100);
 		assert_int_equal(ikew_pair_right(w, c), row[i].is_good);
+		assert_int_equal(w->sa_count > 0, row[i].is_good);
 		ikew_free(w);
 	}
 }
