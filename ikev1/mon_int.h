@@ -17,6 +17,7 @@ struct mon_peer {
 	size_t sa_count;
 	uint8_t note[IM_NOTE_MAX];
 	uint16_t note_len;
+	uint64_t mapping_ms; /* the engine hears of none before */
 };
 
 struct mon {

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MAPPING_MS 250
+
 static struct mon_peer *peer_of_slot(const struct mon *m, uint32_t slot)
 {
 	return slot && slot <= m->env.max_clients ? m->by_slot[slot] : NULL;
@@ -141,9 +143,13 @@ void mon_mapping(
 {
 	struct mon_peer *p = peer_of_slot(m, slot);
 	struct im_sa_event ev = {.spi = spi, .peer = *peer};
+	uint64_t now = m->env.now_ms(m->env.ctx);
 
-	if (!p)
+	/* A client can cause one with each packet; the kernel says again what
+	 * is passed over here. */
+	if (!p || now < p->mapping_ms)
 		return;
+	p->mapping_ms = now + MAPPING_MS;
 	ev.r = p->r;
 	mon_reply(m, IM_MAPPING, &ev);
 }

@@ -80,7 +80,8 @@ static bool is_answered_by_another(struct ike *ike, const struct ike_sa *sa)
 	for (; p; p = p->path_next) {
 		struct place there = place_of_peer(p);
 
-		if (same_where(&there, &here) && !same_who(&there, &here))
+		if (p->state != PEER_CLOSING && same_where(&there, &here) &&
+		    !same_who(&there, &here))
 			return true;
 	}
 	return false;

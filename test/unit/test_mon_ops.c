@@ -710,6 +710,34 @@ static void test_kernel_events(void **state)
 	close_world(w);
 }
 
+/* A client that sends from another port each time: the engine, which passes
+ * over what comes within a second, need not hear of each packet. */
+static void test_mappings_are_few(void **state)
+{
+	struct world *w = open_world(4);
+	uint32_t slot[2];
+	struct addr peer;
+
+	(void)state;
+	new_peer(w, &slot[0]);
+	new_peer(w, &slot[1]);
+	addr_parse(&peer, "203.0.113.7");
+	w->sent = 0;
+	for (uint16_t port = 1; port < 50; port++) {
+		peer.port = port;
+		mon_mapping(w->mon, slot[0], 0x1000, &peer);
+	}
+	assert_int_equal(w->sent, 1);
+	assert_int_equal(w->bodies[0].event.peer.port, 1);
+	mon_mapping(w->mon, slot[1], 0x1000, &peer);
+	assert_int_equal(w->sent, 2);
+	w->now += 250;
+	mon_mapping(w->mon, slot[0], 0x1000, &peer);
+	assert_int_equal(w->sent, 3);
+	assert_int_equal(w->bodies[2].event.peer.port, 49);
+	close_world(w);
+}
+
 /* A client that chose our SPI for its own: nothing stays in the kernel, where
  * the slot's next client would find it. */
 static void test_expire_of_one_spi_twice(void **state)
@@ -806,6 +834,7 @@ int main(void)
 	    cmocka_unit_test(test_expired_between_engines),
 	    cmocka_unit_test(test_resync),
 	    cmocka_unit_test(test_kernel_events),
+	    cmocka_unit_test(test_mappings_are_few),
 	    cmocka_unit_test(test_expire_of_one_spi_twice),
 	    cmocka_unit_test(test_end_all),
 	    cmocka_unit_test(test_numbers_are_never_reused),
