@@ -126,11 +126,13 @@ static void split(struct run *run, uint8_t arg, struct wire_span data)
 	message = wire_get_span(&r, wire_left(&r));
 	if (message.len < ISAKMP_HEADER_LEN || message.len > sizeof(copy))
 		return;
-	/* A header that says what is true, and is no fragment's. */
+	/* A header that is taken, and is no fragment's. */
 	wire_writer_init(&w, copy, sizeof(copy));
 	wire_put_span(&w, message);
+	wire_set_u8(&w, 0, copy[0] | 1);
 	wire_set_u8(&w, 16, ISAKMP_PAYLOAD_HASH);
 	wire_set_u8(&w, 17, ISAKMP_VERSION);
+	wire_set_u8(&w, 19, copy[19] & ISAKMP_FLAG_MASK);
 	wire_set_u32(&w, 24, (uint32_t)message.len);
 	message = wire_written(&w, 0);
 	if (size > sizeof(part))
