@@ -182,11 +182,77 @@ static void our_own_connections_survive_faults(void **state)
 	}
 }
 
+/* A value on no curve: the Quick Mode ends, the next one is made. */
+static void diffie_hellman_may_fail_in_quick_mode(void **state)
+{
+	(void)state;
+	for (int is_error = 0; is_error < 2; is_error++) {
+		struct ikew *w = ikew_new(3);
+		struct ike_client *c =
+		    ikew_client(w, "10.0.0.2", "203.0.113.9", 40000);
+		uint32_t job = 0;
+		size_t sas;
+
+		c->esp[0] = ikew_suite(false, "aes128-sha1-ecp256");
+		assert_true(ikew_connect(w, c));
+		sas = ikew_live_sas(w);
+		ikec_start_quick(c);
+		ikew_run(w, 6); /* its message 1 has come, no answer yet */
+		for (size_t i = 0; i < WORLD_QUEUE; i++) {
+			struct ikew_item *it = &w->queue[i];
+
+			if (!it->is_used || it->ev.type != IKE_EV_DH_DONE)
+				continue;
+			job = it->ev.job;
+			it->ev.error = is_error ? -EINVAL : 0;
+			it->ev.shared.len = 0;
+		}
+		assert_true(job);
+		ikew_run(w, 500);
+		assert_true(ikew_logged(w, "Diffie-Hellman failed"));
+		assert_int_equal(ikew_live_sas(w), sas);
+		c->quick[1].is_ended = true;
+		c->quick[1].timer.due_ms = UINT64_MAX;
+		assert_true(ikew_quick(w, c));
+		ikew_free(w);
+	}
+}
+
+/* The kernel refuses the pair that shall take an older one's place. */
+static void a_refusing_kernel_costs_only_the_renewal(void **state)
+{
+	struct ikew *w = ikew_new(11);
+	struct ike_client *c = ikew_client(w, "10.0.0.2", "203.0.113.9", 40000);
+	uint64_t r;
+
+	(void)state;
+	w->traffic = c->answers = true;
+	assert_true(ikew_connect(w, c));
+	ikew_run(w, 50);
+	r = ikew_r_of(w, c);
+	w->add_error = -ENOMEM;
+	ikew_step(w, &(struct ike_event){.type = IKE_EV_EXPIRE,
+			 .r = r,
+			 .spi = ikec_newest_pair(c)->spi_out});
+	ikew_run(w, 3000);
+	assert_int_equal(c->renewals, 0);
+	assert_int_equal(ikew_live_sas(w), 2);
+	assert_int_equal(ikew_counts(w).peers, 1);
+	w->add_error = 0;
+	ikew_run(w, 60000);
+	assert_true(c->renewals >= 1);
+	assert_true(ikew_pair_right(w, c));
+	assert_int_equal(ikew_r_of(w, c), r);
+	ikew_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(randomness_may_fail_once_anywhere),
 	    cmocka_unit_test(algorithms_may_be_gone_at_any_step),
+	    cmocka_unit_test(diffie_hellman_may_fail_in_quick_mode),
+	    cmocka_unit_test(a_refusing_kernel_costs_only_the_renewal),
 	    cmocka_unit_test(our_own_connections_survive_faults),
 	};
 
