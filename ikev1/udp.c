@@ -14,7 +14,7 @@
 #define RECEIVE_BUFFER (1 << 20)
 
 union pktinfo_control {
-	struct cmsghdr align;
+	size_t align; /* as struct cmsghdr: its first field */
 	char v4[CMSG_SPACE(sizeof(struct in_pktinfo))];
 	char buf[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
