@@ -227,9 +227,15 @@ length bit = yes
 
     def order(self, letter):
         """Give xl2tpd an order about the connection: c connects, d disconnects."""
-        control = os.open(
-            self.host.path("/run/xl2tpd/l2tp-control"), os.O_WRONLY | os.O_NONBLOCK
-        )
+        path = self.host.path("/run/xl2tpd/l2tp-control")
+
+        def opened():
+            """The pipe is there a moment before anybody reads it."""
+            with contextlib.suppress(OSError):
+                return os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+            return None
+
+        control = wait_for(f"{self.host.name}'s xl2tpd to read orders", opened)
         os.write(control, f"{letter} sp".encode())
         os.close(control)
 
