@@ -28,11 +28,9 @@ static const uint8_t exchanges[] = {
 static const char *const payload_sets[] = {"", "S", "SV", "SVV", "SS", "SKni",
     "SE", "Kn", "nK", "KnV", "Knd", "Kndd", "Knc", "K", "n", "KKn", "KnS", "iH",
     "iHI", "iHV", "Hi", "iHC", "iG", "iCG", "H", "HSn", "HSnii", "HSnKii",
-    "HSni",
-    "HSnii"
-    "oo",
-    "SnHii", "HSSn", "HS", "HK", "HR", "HI", "HE", "HX", "Hx", "HxX", "HA",
-    "Hu", "HC", "R", "I", "E", "X", "x", "A", "C", "V", "2", "u", "Su"};
+    "HSni", "HSniioo", "SnHii", "HSSn", "HS", "HK", "HR", "HI", "HE", "HX",
+    "Hx", "HxX", "HA", "Hu", "HC", "R", "I", "E", "X", "x", "A", "C", "V", "2",
+    "u", "Su"};
 
 enum effect {
 	NOTHING_AT_ALL,	  /* the default: nothing sent, nothing changed */
