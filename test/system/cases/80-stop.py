@@ -3,11 +3,11 @@
 
 import os
 import signal
-import subprocess
 
 from capture import Capture, check_outside
 from concentrator import CONFIGURATION, LOCAL, Concentrator
 from lab import Failure, wait_for
+from modules import missing_module
 from reference import Client
 from traffic import Pinger, esp_states
 
@@ -84,43 +84,6 @@ def missing_device(case, server):
         done.returncode == 4 and "/dev/ppp" in done.stderr,
         f"{done.returncode}: {done.stderr}",
     )
-
-
-def unload(module):
-    """Remove a module; sockets and SAs of hosts that ended let go of it a little later."""
-    done = subprocess.run(("rmmod", module), capture_output=True, check=False)
-    return done.returncode == 0 or not os.path.exists(f"/sys/module/{module}")
-
-
-def missing_module(case, server, module, programs):
-    """Without the module each program names it and a package that has it, and ends with 4."""
-    if not os.path.exists(f"/sys/module/{module}/initstate"):
-        return  # a part of this kernel
-    block = "/etc/modprobe.d/sallyport-test.conf"
-    with open(block, "w", encoding="ascii") as file:
-        file.write(f"install {module} /bin/false\n")
-    try:
-        wait_for(f"{module} to be unloaded", lambda: unload(module))
-        for name in programs:
-            done = server.host.run(
-                server.program(name), "-c", "/etc/sallyport/sallyport.conf", check=False
-            )
-            case.check(
-                f"without {module} {name} ends with 4 and says what is missing",
-                done.returncode == 4
-                and module in done.stderr
-                and "install" in done.stderr,
-                f"{done.returncode}: {done.stderr}",
-            )
-        found = server.sallyport("check", check=False).stdout
-        case.check(
-            f"sallyport check finds that {module} is missing",
-            any("PROBLEM" in line and module in line for line in found.splitlines()),
-            found,
-        )
-    finally:
-        os.unlink(block)
-        subprocess.run(("modprobe", module), check=True)
 
 
 def ikev1d_first(case, server, client):
