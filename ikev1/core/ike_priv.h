@@ -221,7 +221,7 @@ struct ike_sa {
 	uint32_t conn;		    /* initiator: the shell's number; 0: none */
 	uint32_t up_age;	    /* as age, when it came up */
 	bool is_rekey, is_replaced; /* takes an older one's place; lost it */
-	uint16_t hint;		    /* a clear Notification, not believed */
+	uint16_t hint;		    /* a clear Notification; not saved */
 	uint8_t sent;		    /* times that last_out has left */
 	uint32_t wait_ms;	    /* the newest wait for an answer */
 	uint64_t resend_ms, rekey_ms;

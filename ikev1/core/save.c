@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define SAVE_MAGIC 0x53504b31u /* "SPK1" */
-#define SAVE_VERSION 9
+#define SAVE_VERSION 10
 #define COUNT_MAX 1000000 /* of anything: more is damage */
 
 /* Enumerations are a byte; loading refuses values above the last one. */
@@ -246,7 +246,6 @@ static void initiator(struct store *s, const struct ike *ike, struct ike_sa *sa)
 	store_deadline(s, &sa->rekey_ms);
 	store_bool(s, &sa->is_replaced);
 	store_bool(s, &sa->is_rekey);
-	store_u16(s, &sa->hint);
 	store_u8(s, &sa->sent);
 	store_u32(s, &sa->wait_ms);
 	store_deadline(s, &sa->resend_ms);
