@@ -23,56 +23,10 @@
 /* However often it is sent: no handshake takes longer. */
 #define HANDSHAKE_MAX_MS 600000
 
-static const struct isakmp_rule rules2[] = {
-    {ISAKMP_PAYLOAD_SA, 1, 1},
-    {ISAKMP_PAYLOAD_VID, 0, 30},
-    {ISAKMP_PAYLOAD_NOTIFY, 0, 2},
-};
-static const struct isakmp_rule rules4[] = {
-    {ISAKMP_PAYLOAD_KE, 1, 1},
-    {ISAKMP_PAYLOAD_NONCE, 1, 1},
-    {ISAKMP_PAYLOAD_NAT_D, 0, 16},
-    {ISAKMP_PAYLOAD_NAT_D_DRAFT, 0, 16},
-    {ISAKMP_PAYLOAD_VID, 0, 16},
-    {ISAKMP_PAYLOAD_CERTREQ, 0, 4},
-    {ISAKMP_PAYLOAD_NOTIFY, 0, 2},
-};
-static const struct isakmp_rule rules6[] = {
-    {ISAKMP_PAYLOAD_ID, 1, 1},
-    {ISAKMP_PAYLOAD_HASH, 1, 1},
-    {ISAKMP_PAYLOAD_NOTIFY, 0, 4},
-    {ISAKMP_PAYLOAD_VID, 0, 16},
-};
-
-#define RULES(r) r, sizeof(r) / sizeof((r)[0])
-
-/* One row for each answer that is awaited. */
-static const struct init_row {
-	enum sa_state state;
-	bool is_encrypted;
-	struct isakmp_script script;
-	main_step_fn step;
-	enum sa_state next;
-	const char *silence; /* what no answer means, most likely */
-} rows[] = {
-    {SA_SENT1, false, {"Main Mode message 2", ISAKMP_PAYLOAD_SA, RULES(rules2)},
-	init_take2, SA_GENERATING, "no answer to message 1"},
-    {SA_SENT3, false,
-	{"Main Mode message 4", ISAKMP_PAYLOAD_NONE, RULES(rules4)}, init_take4,
-	SA_DERIVING, "no answer to message 3"},
-    {SA_SENT5, true, {"Main Mode message 6", ISAKMP_PAYLOAD_ID, RULES(rules6)},
-	init_take6, SA_UP,
-	"no answer to message 5: the pre-shared keys differ, or UDP 4500 "
-	"does not get through"},
-};
-
-static const struct init_row *find_row(enum sa_state state)
+/* The answer that this state waits for; NULL. */
+static const struct main_row *awaited(const struct ike_sa *sa)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (rows[i].state == state)
-			return &rows[i];
-	}
-	return NULL;
+	return sa->initiator ? main_row(sa->state) : NULL;
 }
 
 static void report(struct ike *ike, const struct ike_sa *sa,
@@ -129,7 +83,7 @@ static void disarm(struct ike_sa *sa)
 
 void init_timer(struct ike *ike, struct ike_sa *sa)
 {
-	const struct init_row *row = find_row(sa->state);
+	const struct main_row *row = awaited(sa);
 
 	if (!row || sa->resend_ms == NEVER)
 		return;
@@ -195,7 +149,7 @@ bool init_hint(struct ike *ike, struct message *m)
 	char name[ISAKMP_NAME_MAX], text[SA_TEXT_MAX];
 
 	if (m->h.flags & ISAKMP_FLAG_ENCRYPTED || !sa || !sa->initiator ||
-	    !find_row(sa->state) || !addr_ip_equal(&sa->peer, &m->ev->peer))
+	    !awaited(sa) || !addr_ip_equal(&sa->peer, &m->ev->peer))
 		return false;
 	if (message_open(ike, sa, m, NULL) ||
 	    !(p = isakmp_payload_find(&m->p, ISAKMP_PAYLOAD_NOTIFY)) ||
@@ -220,35 +174,18 @@ static void say_passed_over(
 		    sa_text(sa, text), m->reason);
 }
 
-/* Opens and checks one answer, then lets its step act. */
-static int run_row(struct ike *ike, struct ike_sa *sa,
-    const struct init_row *row, struct message *m)
-{
-	bool is_encrypted = m->h.flags & ISAKMP_FLAG_ENCRYPTED;
-	int err;
-
-	if (is_encrypted != row->is_encrypted || m->h.message_id)
-		return isakmp_refuse(m->reason, -EPROTO,
-		    "%s has the wrong flags or message id", row->script.name);
-	err = message_open(ike, sa, m, sa->iv);
-	if (!err)
-		err = isakmp_script_check(&m->p, &row->script, m->reason);
-	return err ? err : row->step(ike, sa, m);
-}
-
 void init_input(struct ike *ike, struct ike_sa *sa, struct message *m)
 {
-	const struct init_row *row = find_row(sa->state);
+	const struct main_row *row = awaited(sa);
 	char text[PROPOSAL_SUITE_MAX];
 
 	if (!row)
 		return;
-	if (run_row(ike, sa, row, m)) {
+	if (main_run_row(ike, sa, row, m)) {
 		say_passed_over(ike, sa, m);
 		return;
 	}
 	disarm(sa);
-	sa_become(ike, sa, row->next);
 	if (row->next != SA_UP)
 		return;
 	main_established(ike, sa, m);

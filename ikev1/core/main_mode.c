@@ -25,48 +25,6 @@
 #define WRONG_FIVES_MAX 32
 #define BLOCK_MIN 8 /* bytes: of every cipher a multiple */
 
-static const struct isakmp_rule rules3[] = {
-    {ISAKMP_PAYLOAD_KE, 1, 1},
-    {ISAKMP_PAYLOAD_NONCE, 1, 1},
-    {ISAKMP_PAYLOAD_NAT_D, 0, 16},
-    {ISAKMP_PAYLOAD_NAT_D_DRAFT, 0, 16},
-    {ISAKMP_PAYLOAD_VID, 0, 16},
-    {ISAKMP_PAYLOAD_CERTREQ, 0, 4},
-    {ISAKMP_PAYLOAD_NOTIFY, 0, 2},
-};
-static const struct isakmp_rule rules5[] = {
-    {ISAKMP_PAYLOAD_ID, 1, 1},
-    {ISAKMP_PAYLOAD_HASH, 1, 1},
-    {ISAKMP_PAYLOAD_NOTIFY, 0, 4},
-    {ISAKMP_PAYLOAD_VID, 0, 16},
-};
-
-#define RULES(r) r, sizeof(r) / sizeof((r)[0])
-
-/* One row for each message that a state can take. */
-static const struct main_row {
-	enum sa_state state;
-	bool is_encrypted;
-	struct isakmp_script script;
-	main_step_fn step;
-	enum sa_state next;
-} rows[] = {
-    {SA_START, false,
-	{"Main Mode message 3", ISAKMP_PAYLOAD_NONE, RULES(rules3)}, main_step3,
-	SA_KEYING},
-    {SA_SENT4, true, {"Main Mode message 5", ISAKMP_PAYLOAD_ID, RULES(rules5)},
-	main_step5, SA_UP},
-};
-
-static const struct main_row *find_row(enum sa_state state)
-{
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (rows[i].state == state)
-			return &rows[i];
-	}
-	return NULL;
-}
-
 void main_say_refused(struct ike *ike, const struct message *m)
 {
 	struct refused who = refused_datagram(m->ev,
@@ -96,26 +54,6 @@ static void say_mismatch(
 	    addr_text(&m->ev->local, local), main_key_lines(sa, lines));
 }
 
-/* Opens and checks one message, then lets its step act. */
-static int run_row(struct ike *ike, struct ike_sa *sa,
-    const struct main_row *row, struct message *m)
-{
-	bool is_encrypted = m->h.flags & ISAKMP_FLAG_ENCRYPTED;
-	int err;
-
-	if (is_encrypted != row->is_encrypted || m->h.message_id)
-		return isakmp_refuse(m->reason, -EPROTO,
-		    "%s has the wrong flags or message id", row->script.name);
-	err = message_open(ike, sa, m, sa->iv);
-	if (!err)
-		err = isakmp_script_check(&m->p, &row->script, m->reason);
-	if (!err)
-		err = row->step(ike, sa, m);
-	if (!err)
-		sa_become(ike, sa, row->next);
-	return err;
-}
-
 static void repeat_reply(
     struct ike *ike, struct ike_sa *sa, const struct message *m)
 {
@@ -140,7 +78,7 @@ static void third_message(
 		return;
 	}
 	sa = main_sa_of_first(ike, e);
-	if (run_row(ike, sa, find_row(SA_START), m)) {
+	if (main_run_row(ike, sa, main_row(SA_START), m)) {
 		main_say_refused(ike, m);
 		sa_free(sa);
 		return;
@@ -164,7 +102,7 @@ static struct mm1_entry *first_of(struct ike *ike, const struct message *m)
 
 static void message5(struct ike *ike, struct ike_sa *sa, struct message *m)
 {
-	const struct main_row *row = find_row(SA_SENT4);
+	const struct main_row *row = main_row(SA_SENT4);
 	struct refused who;
 	int err = 0;
 
@@ -173,7 +111,7 @@ static void message5(struct ike *ike, struct ike_sa *sa, struct message *m)
 	if (m->h.flags & ISAKMP_FLAG_ENCRYPTED)
 		err = main_find_key(ike, sa, m, &row->script);
 	if (!err)
-		err = run_row(ike, sa, row, m);
+		err = main_run_row(ike, sa, row, m);
 	if (!err) {
 		main_established(ike, sa, m);
 		return;

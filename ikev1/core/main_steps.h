@@ -13,6 +13,25 @@
 typedef int (*main_step_fn)(
     struct ike *ike, struct ike_sa *sa, struct message *m);
 
+/* main_rows.c: one row for each message that a state waits for */
+struct main_row {
+	enum sa_state state;
+	bool is_encrypted;
+	struct isakmp_script script;
+	main_step_fn step;
+	enum sa_state next;
+	const char *silence; /* ours: what no answer means, most likely */
+};
+
+/* NULL when the state waits for none. */
+const struct main_row *main_row(enum sa_state state);
+/*
+ * Opens and checks one message, lets the row's step act and moves the SA
+ * on.  0, or -errno with m->reason; then the SA is as before.
+ */
+int main_run_row(struct ike *ike, struct ike_sa *sa, const struct main_row *row,
+    struct message *m);
+
 /* main_first.c: a message 1 */
 void main_first(struct ike *ike, struct message *m);
 struct ike_sa *main_sa_of_first(struct ike *ike, const struct mm1_entry *e);
