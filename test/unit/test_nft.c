@@ -183,6 +183,33 @@ static int refusal(void)
 	return nft_table_exists() ? 3 : 0;
 }
 
+/* The sealed table takes the place of the full one. */
+static int seal(void)
+{
+	struct log log;
+	char *text = nft_render(100), *sealed = nft_render_sealed();
+
+	log_init(&log, "test", LOG_SEV_ERROR);
+	if (nft_run(&log, NFT_PROGRAM, text) ||
+	    nft_run(&log, NFT_PROGRAM, sealed))
+		return 1;
+	if (system(NFT_PROGRAM " list chain inet sallyport sealed 2>/dev/null "
+			       "| grep -q drop"))
+		return 2;
+	if (!system(NFT_PROGRAM " list chain inet sallyport prerouting "
+				">/dev/null 2>&1"))
+		return 3;
+	free(text);
+	free(sealed);
+	return 0;
+}
+
+static void test_nft_takes_the_seal(void **state)
+{
+	(void)state;
+	expect(in_namespace(seal));
+}
+
 static void test_nft_refuses(void **state)
 {
 	(void)state;
@@ -324,6 +351,7 @@ int main(void)
 	    cmocka_unit_test(test_render_sealed),
 	    cmocka_unit_test(test_render_order),
 	    cmocka_unit_test(test_nft_takes_it),
+	    cmocka_unit_test(test_nft_takes_the_seal),
 	    cmocka_unit_test(test_nft_refuses),
 	    cmocka_unit_test(test_watch),
 	    cmocka_unit_test(test_classify),
