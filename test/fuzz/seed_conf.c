@@ -19,6 +19,14 @@ static const struct {
 	      " peer \"198.51.100.0/24\" { profile = \"legacy\" }\n"
 	      " peer \"2001:db8::1\" { esp = {\"3des-sha1\"}\n"
 	      "  sha2-96 = true }\n}\n"},
+    {"profiles",
+	"ike {\n profile = \"modern\"\n local-id = \"fqdn:gw.example\"\n"
+	" vendor-ids = {\"rfc3947\", \"dpd\"}\n"
+	" listen = {\"0.0.0.0\", \"::\"}\n max-half-open = 64\n"
+	" peer \"198.51.100.0/24\" {\n  profile = \"legacy\"\n"
+	"  sha2-96 = true\n  force-encap = true\n }\n"
+	" peer \"2001:db8::/32\" {\n  esp = {\"aes256gcm16\"}\n }\n}\n"},
+    {"wrong-peer", "ike { peer \"10.0.0.0/33\" { profile = \"none\" } }\n"},
     {"unknown", "ike {\n no-such = 1\n}\n"},
     {"ranges", "ike { dpd = 4 }\nl2tp { mtu = 99999 max-clients = 0 }\n"},
     {"pool", "l2tp { pool = \"10.0.0.9-10.0.0.1\" local = \"10.0.0.5\" }\n"},

@@ -13,6 +13,10 @@ static const struct {
     {"v6", "2001:db8::/32 \"six\"\n2001:db8::7 0xff\n"},
     {"ids", "any,id=gw.example one\n::/0,local=192.0.2.1,id=a@b.c two\n"
 	    "any,id=keyid:0x00ff three\nany,local=::1 password\n"},
+    {"id", "any,id=keyid:0x0102 \"k\"\n"
+	   "198.51.100.0/24,local=192.0.2.1,id=gw.example \"n\"\n"
+	   "any,id=anna@example \"u\"\n203.0.113.1,id=10.0.0.2 \"a\"\n"},
+    {"wrong-id", "any,id= x\nany,local=x y\nany,id=keyid:0x0 z\n"},
     {"wrong", "any\n203.0.113.0/33 x\nany \"open\n"},
 };
 
