@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CALLOC_FROM 16384
+
 static void *checked(void *ptr)
 {
 	if (!ptr) {
@@ -21,11 +23,23 @@ void *xmalloc(size_t len)
 	return checked(malloc(len ? len : 1));
 }
 
+/*
+ * glibc's calloc() before 2.41 takes nothing from its per-thread cache and
+ * searches the heap each time: below some pages it costs many times what
+ * wiping does.  Beyond, fresh pages are zero already.
+ */
 void *xcalloc(size_t count, size_t size)
 {
+	size_t len;
+	void *p;
+
 	if (!count || !size)
 		count = size = 1;
-	return checked(calloc(count, size));
+	if (__builtin_mul_overflow(count, size, &len) || len > CALLOC_FROM)
+		return checked(calloc(count, size));
+	p = checked(malloc(len));
+	memset(p, 0, len);
+	return p;
 }
 
 void *xreallocarray(void *ptr, size_t count, size_t size)
