@@ -102,19 +102,32 @@ static size_t packet_overhead(const struct addr *local)
 	return ip + 8 + marker;
 }
 
+/* How long a message may be before it goes in fragments: bytes behind UDP's
+ * header and the marker.  0: as long as it likes. */
+static size_t longest(
+    const struct ike *ike, const struct ike_sa *sa, const struct addr *local)
+{
+	size_t size = ike->cfg.fragment_bytes, over = packet_overhead(local);
+
+	if (!sa->frags)
+		return 0;
+	if (sa->persona && sa->persona != &persona_default)
+		return sa->persona->fragment_over;
+	return size > over ? size - over : 0;
+}
+
 void sa_send_to(struct ike *ike, const struct ike_sa *sa,
     const struct addr *local, const struct addr *peer, const void *data,
     size_t len)
 {
-	size_t size = ike->cfg.fragment_bytes, over = packet_overhead(local);
+	size_t size = longest(ike, sa, local);
 	struct wire_span message = {data, len};
 	uint8_t part[IKE_DATAGRAM_MAX];
 	int n;
 
-	size = size > over + sizeof(part) ? sizeof(part) : size - over;
+	size = size > sizeof(part) ? sizeof(part) : size;
 	/* What does not go in few enough parts is for IP to fragment. */
-	if (!sa->frags || !ike->cfg.fragment_bytes || len <= size ||
-	    frag_part(message, 1, part, size) < 0) {
+	if (!size || len <= size || frag_part(message, 1, part, size) < 0) {
 		act_send(ike, local, peer, data, len);
 		return;
 	}

@@ -92,8 +92,7 @@ void init_timer(struct ike *ike, struct ike_sa *sa)
 			init_fail(ike, sa, row->silence);
 			return;
 		}
-		act_send(ike, &sa->local, &sa->peer, sa->last_out.data,
-		    sa->last_out.len);
+		sa_send(ike, sa, sa->last_out.data, sa->last_out.len);
 		arm(ike, sa);
 	}
 	sa_wake(ike, sa, sa->resend_ms);

@@ -42,14 +42,24 @@ static int put_sa(struct ike *ike, struct ike_sa *sa, struct reply *r)
 	return 0;
 }
 
+/* A client is as it is; what we leave off holds for both our roles. */
+static bool is_announced(
+    const struct ike *ike, const struct persona *p, struct wire_span vid)
+{
+	return p != &persona_default ||
+	       !(VENDOR_BIT(vendor_recognise(vid)) & ike->cfg.vendors_off);
+}
+
 static int put_vids(struct ike *ike, struct ike_sa *sa, struct reply *r)
 {
 	const struct persona *p = sa->persona;
 
-	(void)ike;
-	for (size_t i = 0; i < p->vid_count; i++)
-		isakmp_build_payload(&r->b, ISAKMP_PAYLOAD_VID,
-		    (struct wire_span){p->vids[i].value, p->vids[i].len});
+	for (size_t i = 0; i < p->vid_count; i++) {
+		struct wire_span v = {p->vids[i].value, p->vids[i].len};
+
+		if (is_announced(ike, p, v))
+			isakmp_build_payload(&r->b, ISAKMP_PAYLOAD_VID, v);
+	}
 	return 0;
 }
 
@@ -191,7 +201,7 @@ static int send_order(struct ike *ike, struct ike_sa *sa,
 	if (len < 0)
 		return len;
 	bytes_set(&sa->last_out, r.buf, (size_t)len);
-	act_send(ike, &sa->local, &sa->peer, r.buf, (size_t)len);
+	sa_send(ike, sa, r.buf, (size_t)len);
 	return 0;
 }
 
@@ -219,13 +229,16 @@ int init_send5(struct ike *ike, struct ike_sa *sa)
 /* --- taking -------------------------------------------------------------- */
 
 /* What we announced ourselves. */
-static uint32_t own_vendors(const struct persona *p)
+static uint32_t own_vendors(const struct ike *ike, const struct persona *p)
 {
 	uint32_t seen = 0;
 
-	for (size_t i = 0; i < p->vid_count; i++)
-		seen |= VENDOR_BIT(vendor_recognise(
-		    (struct wire_span){p->vids[i].value, p->vids[i].len}));
+	for (size_t i = 0; i < p->vid_count; i++) {
+		struct wire_span v = {p->vids[i].value, p->vids[i].len};
+
+		if (is_announced(ike, p, v))
+			seen |= VENDOR_BIT(vendor_recognise(v));
+	}
 	return seen;
 }
 
@@ -241,7 +254,7 @@ int init_take2(struct ike *ike, struct ike_sa *sa, struct message *m)
 {
 	const struct isakmp_payload *p =
 	    isakmp_payload_find(&m->p, ISAKMP_PAYLOAD_SA);
-	uint32_t vendors = main_vendors(&m->p) & own_vendors(sa->persona);
+	uint32_t vendors = main_vendors(&m->p) & own_vendors(ike, sa->persona);
 	struct persona_offer ours;
 	struct sa_offer answer;
 	size_t index;
@@ -260,6 +273,7 @@ int init_take2(struct ike *ike, struct ike_sa *sa, struct message *m)
 		sa->life_s = answer.transform[0].life_seconds;
 	sa->nat_d_type = natt_payload_type(vendors);
 	sa->dpd = vendors & VENDOR_BIT(VENDOR_DPD);
+	sa->frags = vendors & VENDOR_FRAGMENTATION_ANY;
 	ask_keygen(ike, sa);
 	return 0;
 }

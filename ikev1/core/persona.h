@@ -122,8 +122,10 @@ struct persona {
 	uint16_t client_port, server_port;
 	bool is_ephemeral;
 	bool has_commit;	/* sets the commit bit in Quick Mode */
-	uint16_t fragment_over; /* bytes; longer messages go in fragments,
-				 * when the peer can; 0: never */
+	uint16_t fragment_over; /* bytes behind UDP's header and the marker;
+				 * longer messages go in fragments of that
+				 * size, when the peer takes them; 0: never
+				 * (persona_default: cfg's fragment_bytes) */
 	uint32_t dpd_ms;	/* idle time before our R-U-THERE; 0: none */
 	enum persona_end end;
 	struct persona_retry retry;

@@ -289,6 +289,9 @@ static const struct persona_vid routeros_vids[] = {
 	.retry = {                                                             \
 	    .first_ms = 4000, .percent = 180, .max_ms = 165000, .tries = 6}
 
+/* racoon's, but for Apple's, which has 1280. */
+#define RACOON_FRAGMENT 552
+
 static const struct persona windows10 = {
     .name = "windows10",
     MAIN_ORDERS,
@@ -337,7 +340,7 @@ static const struct persona android11 = {
     .esp = {OFFER(android_esp, racoon_attrs2, 28800)},
     .nat_oa = PERSONA_OA_NATT,
     .server_port = 1701,
-    .fragment_over = 1280,
+    .fragment_over = RACOON_FRAGMENT,
     .end = PERSONA_END_DELETE,
     EVERY_3_S,
     .rekey_ike_percent = 0,

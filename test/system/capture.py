@@ -14,6 +14,7 @@ from lab import Failure
 ETHERNET, PCAP_MAGIC = 1, 0xA1B2C3D4
 NEIGHBOUR_DISCOVERY = range(133, 138)
 TCP, UDP, ESP, ICMPV6 = 6, 17, 50, 58
+FRAGMENT = 132  # the payload type of ISAKMP's
 ALLOWED = {"ARP", "neighbour discovery", "UDP 500", "UDP 4500", "ESP"}
 
 
@@ -133,6 +134,21 @@ def describe(frame):
             f"{end}:{port}" for end, port in zip(ends, struct.unpack_from(">HH", data))
         ]
     return f"{ends[0]} > {ends[1]} protocol {packet[9]} {data[:40].hex()}"
+
+
+def ike_fragments(frames, source=None):
+    """How many IKE packets over IPv4 have a fragment as first payload; source: an address, or any."""
+    found = 0
+    for frame in frames:
+        packet = frame[14:]
+        if frame[12:14] != b"\x08\x00" or packet[9] != 17:
+            continue
+        if source and socket.inet_ntoa(packet[12:16]) != source:
+            continue
+        data = packet[(packet[0] & 15) * 4 :]
+        start = 12 if 4500 in (data[0] << 8 | data[1], data[2] << 8 | data[3]) else 8
+        found += len(data) > start + 28 and data[start + 16] == FRAGMENT
+    return found
 
 
 def check_outside(frames, wanted=()):

@@ -4,7 +4,7 @@ under ping, and it leaves cleanly; natively and behind NAT, and two of Windows a
 
 import time
 
-from capture import Capture, check_outside
+from capture import Capture, check_outside, ike_fragments
 from concentrator import LOCAL, Concentrator
 from lab import Failure, wait_for
 from persona import Persona
@@ -152,5 +152,10 @@ def run(case):
         if notes[0] != [0, 0]:
             raise Failure(f"exit codes {notes[0]}")
         case.server.wait_clean()
+    frames = capture.stop()
     with case.step("only ARP, IKE and ESP were seen outside") as notes:
-        notes.append(check_outside(capture.stop(), ("ESP", "UDP 500", "UDP 4500")))
+        notes.append(check_outside(frames, ("ESP", "UDP 500", "UDP 4500")))
+    # Its 20 transforms of Quick Mode are more than it sends in one packet.
+    for address in (ANDROID_C0, C3_NAT):
+        found = ike_fragments(frames, address)
+        case.check(f"android11 has sent IKE fragments from {address}", found >= 2, found)

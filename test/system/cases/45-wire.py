@@ -3,7 +3,7 @@
 
 import os
 
-from capture import Capture, check_outside
+from capture import Capture, check_outside, ike_fragments
 from concentrator import CONFIGURATION, LOCAL, Concentrator
 from lab import Failure, wait_for
 from reference import Client
@@ -16,21 +16,7 @@ FORCED = CONFIGURATION.replace(
     '    local-id = "fqdn:vpn.example.org"',
 )
 WITH_IPV6 = CONFIGURATION.replace('{"192.0.2.1"}', '{"0.0.0.0", "::"}')
-FRAGMENT = 132  # ISAKMP's payload type
 SERVER6, CLIENT6 = "2001:db8::1", "2001:db8::10"
-
-
-def fragments(frames):
-    """IKE packets over IPv4 whose first payload is a fragment."""
-    found = 0
-    for frame in frames:
-        packet = frame[14:]
-        if frame[12:14] != b"\x08\x00" or packet[9] != 17:
-            continue
-        data = packet[(packet[0] & 15) * 4 :]
-        start = 12 if 4500 in (data[0] << 8 | data[1], data[2] << 8 | data[3]) else 8
-        found += len(data) > start + 28 and data[start + 16] == FRAGMENT
-    return found
 
 
 def connects(case, server, name, client, wanted):
@@ -86,7 +72,7 @@ def run(case):
     client.charon.options = "fragment_size = 200"
     client.ike_options = "fragmentation = yes"
     frames = connects(case, server, "fragments", client, ("UDP 500", "ESP"))
-    case.check("strongSwan has sent fragments", fragments(frames) > 2, fragments(frames))
+    case.check("strongSwan has sent fragments", ike_fragments(frames) > 2, ike_fragments(frames))
     server.stop()
     server.configure(sallyport__conf=FORCED)
     with case.step("the concentrator starts with force-encap and local-id"):
