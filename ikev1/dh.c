@@ -1,230 +1,146 @@
 /* SPDX-License-Identifier: ISC */
-/* Diffie-Hellman over OpenSSL's EVP; the contract is in the header. */
+/*
+ * Diffie-Hellman over OpenSSL's BN and EC; the contract is in the header.
+ *
+ * The same functions that lie under the library's EVP, called with a private
+ * value that is only here: BN_mod_exp_mont_consttime() for MODP groups;
+ * EC_POINT_mul(), which is constant time for one scalar, for curves.  EVP
+ * would add some 40 us of objects and lookups to each exchange.
+ */
 #include "ikev1/dh.h"
 
+#include "common/alloc.h"
 #include "common/secret.h"
 #include "ikev1/core/algs.h"
 
 #include <errno.h>
 #include <openssl/bn.h>
-#include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/param_build.h>
+#include <openssl/obj_mac.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define POINT_UNCOMPRESSED 4 /* SEC 1 section 2.3.3; IKE leaves it out */
-#define SHORT_EXPONENT 256   /* bits: twice what modp1024 is worth, and more */
 #define POINT_MAX (1 + 132)  /* the tag and both halves of P-521 */
+#define GENERATOR 2	     /* of every MODP group: RFC 2409, RFC 3526 */
 
 struct group_row {
 	uint16_t number;
-	bool is_curve;
-	const char *name; /* in the library; NULL: its prime is given */
+	int curve; /* NID; 0: a MODP group */
+	BIGNUM *(*prime)(BIGNUM *);
+	/* Of a MODP group's private value, bits: twice what the group is
+	 * worth (SP 800-56A appendix D), as the library's own named groups. */
+	int private_bits;
 };
 
 static const struct group_row group_rows[] = {
-    {IKE_GROUP_MODP1024, false, NULL},
-    {IKE_GROUP_MODP1536, false, "modp_1536"},
-    {IKE_GROUP_MODP2048, false, "modp_2048"},
-    {IKE_GROUP_MODP3072, false, "modp_3072"},
-    {IKE_GROUP_MODP4096, false, "modp_4096"},
-    {IKE_GROUP_ECP256, true, "P-256"},
-    {IKE_GROUP_ECP384, true, "P-384"},
-    {IKE_GROUP_ECP521, true, "P-521"},
+    {IKE_GROUP_ECP256, NID_X9_62_prime256v1, NULL, 0},
+    {IKE_GROUP_MODP2048, 0, BN_get_rfc3526_prime_2048, 225},
+    {IKE_GROUP_ECP384, NID_secp384r1, NULL, 0},
+    {IKE_GROUP_MODP3072, 0, BN_get_rfc3526_prime_3072, 275},
+    {IKE_GROUP_MODP4096, 0, BN_get_rfc3526_prime_4096, 325},
+    {IKE_GROUP_ECP521, NID_secp521r1, NULL, 0},
+    {IKE_GROUP_MODP1536, 0, BN_get_rfc3526_prime_1536, 200},
+    {IKE_GROUP_MODP1024, 0, BN_get_rfc2409_prime_1024, 256},
 };
 
-static const struct group_row *group_row(uint16_t number)
+#define GROUPS (sizeof(group_rows) / sizeof(group_rows[0]))
+
+/* What the library wants to know of a group; public, never changed. */
+struct dh_group {
+	const struct group_row *row;
+	EC_GROUP *curve;      /* or NULL, and the rest */
+	BIGNUM *g, *p, *last; /* last: p - 1 */
+	BN_MONT_CTX *mont;
+};
+
+struct dh {
+	struct dh_group group[GROUPS];
+};
+
+/* What one call works with. */
+struct run {
+	const struct alg_group *alg;
+	const struct dh_group *group;
+	struct dh_group own; /* that is it, without a struct dh */
+	BN_CTX *bn;	     /* holds secrets: freed with the call */
+};
+
+/* --- groups -------------------------------------------------------------- */
+
+static void group_done(struct dh_group *g)
 {
-	for (size_t i = 0; i < sizeof(group_rows) / sizeof(group_rows[0]); i++)
-		if (group_rows[i].number == number)
-			return &group_rows[i];
+	EC_GROUP_free(g->curve);
+	BN_free(g->g);
+	BN_free(g->p);
+	BN_free(g->last);
+	BN_MONT_CTX_free(g->mont);
+	*g = (struct dh_group){0};
+}
+
+static bool group_init(
+    struct dh_group *g, const struct group_row *row, BN_CTX *bn)
+{
+	*g = (struct dh_group){.row = row};
+	if (row->curve) {
+		g->curve = EC_GROUP_new_by_curve_name(row->curve);
+		return g->curve;
+	}
+	g->g = BN_new();
+	g->p = row->prime(NULL);
+	g->last = g->p ? BN_dup(g->p) : NULL;
+	g->mont = BN_MONT_CTX_new();
+	return g->g && g->last && g->mont && BN_set_word(g->g, GENERATOR) &&
+	       BN_sub_word(g->last, 1) && BN_MONT_CTX_set(g->mont, g->p, bn);
+}
+
+struct dh *dh_new(void)
+{
+	struct dh *d = xcalloc(1, sizeof(*d));
+	BN_CTX *bn = BN_CTX_new();
+	bool ok = bn;
+
+	for (size_t i = 0; ok && i < GROUPS; i++)
+		ok = group_init(&d->group[i], &group_rows[i], bn);
+	BN_CTX_free(bn);
+	if (ok)
+		return d;
+	ERR_clear_error();
+	dh_free(d);
 	return NULL;
 }
 
-static bool push_group(
-    OSSL_PARAM_BLD *bld, const struct group_row *row, BIGNUM *p, BIGNUM *g)
+void dh_free(struct dh *d)
 {
-	if (row->name)
-		return OSSL_PARAM_BLD_push_utf8_string(
-		    bld, OSSL_PKEY_PARAM_GROUP_NAME, row->name, 0);
-	return BN_get_rfc2409_prime_1024(p) && BN_set_word(g, 2) &&
-	       OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_FFC_P, p) &&
-	       OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_FFC_G, g) &&
-	       OSSL_PARAM_BLD_push_int(
-		   bld, OSSL_PKEY_PARAM_DH_PRIV_LEN, SHORT_EXPONENT);
+	for (size_t i = 0; d && i < GROUPS; i++)
+		group_done(&d->group[i]);
+	free(d);
 }
 
-/* A key of that group with a private value alone, or, without one, the
- * group's parameters. */
-static EVP_PKEY *key_of(const struct group_row *row, const BIGNUM *priv)
+/* --- one call ------------------------------------------------------------ */
+
+static int run_init(struct run *r, const struct dh *d, uint16_t number)
 {
-	const char *type = row->is_curve ? "EC" : "DH";
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
-	BIGNUM *p = BN_new(), *g = BN_new();
-	OSSL_PARAM *params = NULL;
-	EVP_PKEY *key = NULL;
+	size_t i = 0;
 
-	if (bld && p && g && push_group(bld, row, p, g) &&
-	    (!priv ||
-		OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_PRIV_KEY, priv)))
-		params = OSSL_PARAM_BLD_to_param(bld);
-	if (ctx && params &&
-	    (EVP_PKEY_fromdata_init(ctx) <= 0 ||
-		EVP_PKEY_fromdata(ctx, &key,
-		    priv ? EVP_PKEY_KEYPAIR : EVP_PKEY_KEY_PARAMETERS,
-		    params) <= 0))
-		key = NULL;
-	OSSL_PARAM_free(params);
-	OSSL_PARAM_BLD_free(bld);
-	BN_free(p);
-	BN_free(g);
-	EVP_PKEY_CTX_free(ctx);
-	return key;
-}
-
-static EVP_PKEY *keygen(const struct group_row *row)
-{
-	EVP_PKEY *group = key_of(row, NULL), *key = NULL;
-	EVP_PKEY_CTX *ctx =
-	    group ? EVP_PKEY_CTX_new_from_pkey(NULL, group, NULL) : NULL;
-
-	if (ctx && EVP_PKEY_keygen_init(ctx) > 0 &&
-	    EVP_PKEY_generate(ctx, &key) <= 0)
-		key = NULL;
-	EVP_PKEY_CTX_free(ctx);
-	EVP_PKEY_free(group);
-	return key;
-}
-
-/* x and y, without the tag: RFC 5903 section 7. */
-static int curve_pub(EVP_PKEY *key, struct dh_result *out)
-{
-	uint8_t point[POINT_MAX];
-	size_t len = 0;
-
-	if (!EVP_PKEY_get_octet_string_param(key,
-		OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, point, sizeof(point),
-		&len) ||
-	    len != out->pub_len + 1 || point[0] != POINT_UNCOMPRESSED)
-		return -EIO;
-	memcpy(out->pub, point + 1, out->pub_len);
-	return 0;
-}
-
-static int modp_pub(EVP_PKEY *key, struct dh_result *out)
-{
-	BIGNUM *pub = NULL;
-	int len = -1;
-
-	if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_PUB_KEY, &pub))
-		len = BN_bn2binpad(pub, out->pub, (int)out->pub_len);
-	BN_free(pub);
-	return len == (int)out->pub_len ? 0 : -EIO;
-}
-
-int dh_generate(uint16_t group, struct dh_keypair *kp, struct dh_result *out)
-{
-	const struct alg_group *alg = alg_group(group);
-	const struct group_row *row = group_row(group);
-	int err;
-
-	*kp = (struct dh_keypair){.group = group};
-	if (!alg || !row)
+	*r = (struct run){.alg = alg_group(number)};
+	while (i < GROUPS && group_rows[i].number != number)
+		i++;
+	if (!r->alg || i == GROUPS)
 		return -ENOTSUP;
-	kp->key = keygen(row);
-	out->pub_len = alg->pub_len;
-	err = !kp->key	      ? -EIO
-	      : row->is_curve ? curve_pub(kp->key, out)
-			      : modp_pub(kp->key, out);
-	if (!err)
-		return 0;
-	ERR_clear_error();
-	dh_keypair_done(kp);
-	return err;
-}
-
-/* 1 < value < p - 1: others give an attacker's secret away or none. */
-static int modp_check(EVP_PKEY *ours, struct wire_span pub)
-{
-	BIGNUM *value = BN_bin2bn(pub.data, (int)pub.len, NULL);
-	BIGNUM *p = NULL;
-	int err = -EIO;
-
-	if (value && EVP_PKEY_get_bn_param(ours, OSSL_PKEY_PARAM_FFC_P, &p) &&
-	    BN_sub_word(p, 1))
-		err = BN_is_zero(value) || BN_is_one(value) ||
-			      BN_cmp(value, p) >= 0
-			  ? -EINVAL
-			  : 0;
-	BN_free(value);
-	BN_free(p);
-	return err;
-}
-
-/* The peer's public value as a key; the library checks the curve. */
-static int peer_key(const struct group_row *row, EVP_PKEY *ours,
-    struct wire_span pub, EVP_PKEY **out)
-{
-	uint8_t point[POINT_MAX] = {POINT_UNCOMPRESSED};
-	EVP_PKEY *key = EVP_PKEY_new();
-
-	*out = key;
-	if (!key || !EVP_PKEY_copy_parameters(key, ours))
+	r->bn = BN_CTX_new();
+	if (!r->bn)
 		return -EIO;
-	if (row->is_curve) {
-		memcpy(point + 1, pub.data, pub.len);
-		pub = wire_span_of(point, pub.len + 1);
-	} else {
-		int err = modp_check(ours, pub);
-
-		if (err)
-			return err;
-	}
-	if (EVP_PKEY_set1_encoded_public_key(key, pub.data, pub.len) <= 0)
-		return -EINVAL;
-	return 0;
+	r->group = d ? &d->group[i] : &r->own;
+	return d || group_init(&r->own, &group_rows[i], r->bn) ? 0 : -EIO;
 }
 
-static int derive(const struct group_row *row, EVP_PKEY *ours, EVP_PKEY *peer,
-    struct dh_result *out)
+/* The call's answer; what failed leaves nothing behind. */
+static int run_done(struct run *r, int err, struct dh_result *out)
 {
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, ours, NULL);
-	unsigned int pad = 1;
-	OSSL_PARAM params[] = {
-	    OSSL_PARAM_construct_uint(OSSL_EXCHANGE_PARAM_PAD, &pad),
-	    OSSL_PARAM_END};
-	size_t len = sizeof(out->shared);
-	int ok;
-
-	/* The public value has been checked: no second time here. */
-	ok = ctx &&
-	     EVP_PKEY_derive_init_ex(ctx, row->is_curve ? NULL : params) > 0 &&
-	     EVP_PKEY_derive_set_peer_ex(ctx, peer, 0) > 0 &&
-	     EVP_PKEY_derive(ctx, out->shared, &len) > 0 &&
-	     len == out->shared_len;
-	EVP_PKEY_CTX_free(ctx);
-	return ok ? 0 : -EIO;
-}
-
-int dh_derive(const struct dh_keypair *kp, struct wire_span peer_pub,
-    struct dh_result *out)
-{
-	const struct alg_group *alg = alg_group(kp->group);
-	const struct group_row *row = group_row(kp->group);
-	EVP_PKEY *peer = NULL;
-	int err;
-
-	if (!alg || !row || !kp->key)
-		return -ENOTSUP;
-	if (peer_pub.len != alg->pub_len)
-		return -EINVAL;
-	out->shared_len = alg->shared_len;
-	err = peer_key(row, kp->key, peer_pub, &peer);
-	if (!err)
-		err = derive(row, kp->key, peer, out);
-	EVP_PKEY_free(peer);
+	group_done(&r->own);
+	BN_CTX_free(r->bn); /* wipes */
 	if (err) {
 		ERR_clear_error();
 		secret_wipe(out->shared, sizeof(out->shared));
@@ -232,84 +148,231 @@ int dh_derive(const struct dh_keypair *kp, struct wire_span peer_pub,
 	return err;
 }
 
-void dh_keypair_done(struct dh_keypair *kp)
+/* A fresh private value: 1 to the order - 1, or of so many bits. */
+static BIGNUM *fresh_private(const struct run *r)
 {
-	EVP_PKEY_free(kp->key);
-	kp->key = NULL;
-}
+	const struct dh_group *g = r->group;
+	BIGNUM *priv = BN_secure_new();
+	bool ok = priv;
 
-int dh_exchange(
-    uint16_t group, struct wire_span peer_pub, struct dh_result *out)
-{
-	struct dh_keypair kp;
-	int err = dh_generate(group, &kp, out);
-
-	if (err)
-		return err;
-	err = dh_derive(&kp, peer_pub, out);
-	dh_keypair_done(&kp);
-	return err;
-}
-
-int dh_keygen(uint16_t group, struct dh_result *out)
-{
-	struct dh_keypair kp;
-	BIGNUM *priv = NULL;
-	int err = dh_generate(group, &kp, out);
-
-	if (err)
-		return err;
-	if (!EVP_PKEY_get_bn_param(kp.key, OSSL_PKEY_PARAM_PRIV_KEY, &priv) ||
-	    BN_num_bytes(priv) > (int)sizeof(out->shared))
-		err = -EIO;
-	else
-		out->shared_len = (size_t)BN_bn2bin(priv, out->shared);
+	while (ok && BN_is_zero(priv))
+		ok = g->curve ? BN_priv_rand_range(
+				    priv, EC_GROUP_get0_order(g->curve))
+			      : BN_priv_rand(priv, g->row->private_bits,
+				    BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY);
+	if (ok) {
+		BN_set_flags(priv, BN_FLG_CONSTTIME);
+		return priv;
+	}
 	BN_clear_free(priv);
-	dh_keypair_done(&kp);
+	return NULL;
+}
+
+/* One that was fresh once.  0 or -errno. */
+static int saved_private(
+    const struct run *r, struct wire_span bytes, BIGNUM **out)
+{
+	const struct dh_group *g = r->group;
+
+	*out = NULL;
+	if (!bytes.len || bytes.len > IKE_DH_MAX)
+		return -EINVAL;
+	*out = BN_secure_new();
+	if (!*out || !BN_bin2bn(bytes.data, (int)bytes.len, *out))
+		return -EIO;
+	if (BN_is_zero(*out) ||
+	    (g->curve ? BN_cmp(*out, EC_GROUP_get0_order(g->curve)) >= 0
+		      : BN_num_bits(*out) > g->row->private_bits))
+		return -EINVAL;
+	BN_set_flags(*out, BN_FLG_CONSTTIME);
+	return 0;
+}
+
+/* --- MODP groups --------------------------------------------------------- */
+
+/* out (the group's length) = base^priv. */
+static int modp_power(
+    const struct run *r, const BIGNUM *base, const BIGNUM *priv, uint8_t *out)
+{
+	const struct dh_group *g = r->group;
+	int len = r->alg->pub_len, err = -EIO;
+	BIGNUM *power;
+
+	BN_CTX_start(r->bn);
+	power = BN_CTX_get(r->bn);
+	if (power &&
+	    BN_mod_exp_mont_consttime(
+		power, base, priv, g->p, r->bn, g->mont) &&
+	    BN_bn2binpad(power, out, len) == len)
+		err = 0;
+	BN_CTX_end(r->bn);
 	return err;
 }
 
-int dh_finish(uint16_t group, struct wire_span priv, struct wire_span peer_pub,
+/* 1 < value < p - 1: others give an attacker's secret away or none. */
+static int modp_shared(
+    const struct run *r, const BIGNUM *priv, struct wire_span pub, uint8_t *out)
+{
+	BIGNUM *value;
+	int err = -EIO;
+
+	BN_CTX_start(r->bn);
+	value = BN_CTX_get(r->bn);
+	if (value && BN_bin2bn(pub.data, (int)pub.len, value))
+		err = BN_is_zero(value) || BN_is_one(value) ||
+			      BN_cmp(value, r->group->last) >= 0
+			  ? -EINVAL
+			  : modp_power(r, value, priv, out);
+	BN_CTX_end(r->bn);
+	return err;
+}
+
+/* --- curves -------------------------------------------------------------- */
+
+/* x, and y unless it is NULL: RFC 5903 section 7, each half the length of
+ * a public value. */
+static int put_point(
+    const struct run *r, const EC_POINT *point, uint8_t *x, uint8_t *y)
+{
+	int half = r->alg->pub_len / 2, err = -EIO;
+	BIGNUM *bx, *by;
+
+	BN_CTX_start(r->bn);
+	bx = BN_CTX_get(r->bn);
+	by = BN_CTX_get(r->bn);
+	if (by &&
+	    EC_POINT_get_affine_coordinates(
+		r->group->curve, point, bx, y ? by : NULL, r->bn) &&
+	    BN_bn2binpad(bx, x, half) == half &&
+	    (!y || BN_bn2binpad(by, y, half) == half))
+		err = 0;
+	BN_CTX_end(r->bn);
+	return err;
+}
+
+static int curve_public(const struct run *r, const BIGNUM *priv, uint8_t *out)
+{
+	const EC_GROUP *curve = r->group->curve;
+	EC_POINT *point = EC_POINT_new(curve);
+	int err = -EIO;
+
+	if (point && EC_POINT_mul(curve, point, priv, NULL, NULL, r->bn))
+		err = put_point(r, point, out, out + r->alg->pub_len / 2);
+	EC_POINT_free(point);
+	return err;
+}
+
+/*
+ * Reading the point checks that x and y are below the field's prime and that
+ * it is on the curve; the point at infinity can't be written this way.  The
+ * cofactor of each of these curves is 1, so that this is the whole check of
+ * a public value: RFC 6989 section 2.3.  (SP 800-56A section 5.6.2.3.4.)
+ */
+static int curve_shared(
+    const struct run *r, const BIGNUM *priv, struct wire_span pub, uint8_t *out)
+{
+	const EC_GROUP *curve = r->group->curve;
+	EC_POINT *peer = EC_POINT_new(curve), *shared = EC_POINT_new(curve);
+	uint8_t bytes[POINT_MAX] = {POINT_UNCOMPRESSED};
+	int err = -EIO;
+
+	memcpy(bytes + 1, pub.data, pub.len);
+	if (peer && shared) {
+		if (!EC_POINT_oct2point(curve, peer, bytes, pub.len + 1, r->bn))
+			err = -EINVAL;
+		else if (EC_POINT_mul(curve, shared, NULL, peer, priv, r->bn))
+			err = put_point(r, shared, out, NULL);
+	}
+	EC_POINT_free(peer);
+	EC_POINT_clear_free(shared);
+	return err;
+}
+
+/* --- both ---------------------------------------------------------------- */
+
+static int put_public(
+    const struct run *r, const BIGNUM *priv, struct dh_result *out)
+{
+	out->pub_len = r->alg->pub_len;
+	return r->group->curve ? curve_public(r, priv, out->pub)
+			       : modp_power(r, r->group->g, priv, out->pub);
+}
+
+static int put_shared(const struct run *r, const BIGNUM *priv,
+    struct wire_span peer_pub, struct dh_result *out)
+{
+	if (peer_pub.len != r->alg->pub_len)
+		return -EINVAL;
+	out->shared_len = r->alg->shared_len;
+	return (r->group->curve ? curve_shared : modp_shared)(
+	    r, priv, peer_pub, out->shared);
+}
+
+int dh_exchange(const struct dh *d, uint16_t group, struct wire_span peer_pub,
     struct dh_result *out)
 {
-	const struct group_row *row = group_row(group);
-	struct dh_keypair kp = {.group = group};
-	BIGNUM *exponent;
-	int err;
+	BIGNUM *priv = NULL;
+	struct run r;
+	int err = run_init(&r, d, group);
 
-	if (!row)
-		return -ENOTSUP;
-	if (!priv.len || priv.len > IKE_DH_MAX)
-		return -EINVAL;
-	exponent = BN_secure_new();
-	if (!exponent || !BN_bin2bn(priv.data, (int)priv.len, exponent))
+	if (!err && !(priv = fresh_private(&r)))
 		err = -EIO;
-	else if (BN_is_zero(exponent))
-		err = -EINVAL;
-	else {
-		kp.key = key_of(row, exponent);
-		err = kp.key ? dh_derive(&kp, peer_pub, out) : -EINVAL;
+	if (!err)
+		err = put_shared(&r, priv, peer_pub, out);
+	if (!err)
+		err = put_public(&r, priv, out);
+	BN_clear_free(priv);
+	return run_done(&r, err, out);
+}
+
+int dh_keygen(const struct dh *d, uint16_t group, struct dh_result *out)
+{
+	BIGNUM *priv = NULL;
+	struct run r;
+	int len, err = run_init(&r, d, group);
+
+	if (!err && !(priv = fresh_private(&r)))
+		err = -EIO;
+	if (!err)
+		err = put_public(&r, priv, out);
+	if (!err) {
+		len = BN_num_bytes(priv);
+		out->shared_len = (size_t)len;
+		if (BN_bn2binpad(priv, out->shared, len) != len)
+			err = -EIO;
 	}
-	ERR_clear_error();
-	BN_clear_free(exponent);
-	dh_keypair_done(&kp);
-	return err;
+	BN_clear_free(priv);
+	return run_done(&r, err, out);
+}
+
+int dh_finish(const struct dh *d, uint16_t group, struct wire_span priv,
+    struct wire_span peer_pub, struct dh_result *out)
+{
+	BIGNUM *value = NULL;
+	struct run r;
+	int err = run_init(&r, d, group);
+
+	if (!err)
+		err = saved_private(&r, priv, &value);
+	if (!err)
+		err = put_shared(&r, value, peer_pub, out);
+	BN_clear_free(value);
+	return run_done(&r, err, out);
 }
 
 int dh_prepare(void)
 {
 	static const uint16_t cheap[] = {IKE_GROUP_ECP256, IKE_GROUP_MODP2048};
 	struct dh_result ours, theirs;
-	struct dh_keypair kp;
 	int err = 0;
 
 	for (size_t i = 0; !err && i < sizeof(cheap) / sizeof(cheap[0]); i++) {
-		err = dh_generate(cheap[i], &kp, &ours);
+		err = dh_keygen(NULL, cheap[i], &ours);
 		if (!err)
-			err = dh_exchange(cheap[i],
+			err = dh_exchange(NULL, cheap[i],
 			    wire_span_of(ours.pub, ours.pub_len), &theirs);
-		dh_keypair_done(&kp);
 	}
+	secret_wipe(&ours, sizeof(ours));
 	secret_wipe(&theirs, sizeof(theirs));
 	return err;
 }

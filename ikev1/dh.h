@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Diffie-Hellman with the groups of IKE over OpenSSL's EVP.  Costs up to
- * some milliseconds: it runs in the thread pool, so nothing is shared.
+ * Diffie-Hellman with the groups of IKE, over OpenSSL.  Costs up to some
+ * milliseconds: all but the cheapest group runs in the thread pool.
  */
 #ifndef IKEV1_DH_H
 #define IKEV1_DH_H
@@ -19,36 +19,34 @@ struct dh_result {
 };
 
 /*
+ * The groups' parameters, made ready once and not changed any more: any
+ * number of threads may use one struct dh at once.  NULL when the library
+ * fails.  The functions below take NULL as well, for tests and for one call:
+ * then they prepare what they need (some 10 us).
+ */
+struct dh;
+struct dh *dh_new(void);
+void dh_free(struct dh *d); /* NULL is allowed */
+
+/*
  * A fresh exponent, our public value and the shared secret.  Returns 0;
  * -ENOTSUP for a group that is not implemented; -EINVAL for a peer's value
  * that has not the group's length or is invalid: 0, 1, p-1, p or more; a
  * point that is not on the curve; -EIO when the library fails.
  */
-int dh_exchange(
-    uint16_t group, struct wire_span peer_pub, struct dh_result *out);
-
-/* The two halves apart, for an initiator. */
-struct dh_keypair {
-	uint16_t group;
-	struct evp_pkey_st *key;
-};
-
-/* Fills kp and out->pub; the caller calls dh_keypair_done(). */
-int dh_generate(uint16_t group, struct dh_keypair *kp, struct dh_result *out);
-/* Fills out->shared and leaves out->pub alone; may be called again. */
-int dh_derive(const struct dh_keypair *kp, struct wire_span peer_pub,
+int dh_exchange(const struct dh *d, uint16_t group, struct wire_span peer_pub,
     struct dh_result *out);
-void dh_keypair_done(struct dh_keypair *kp);
 
 /*
- * The same halves with the exponent as bytes, so that it can be saved
- * between them: out->shared is the private value (secret) after
- * dh_keygen(), g^xy after dh_finish().
+ * The two halves apart, for an initiator, with the exponent as bytes, so
+ * that it can be saved between them: out->shared is the private value
+ * (secret) after dh_keygen(), g^xy after dh_finish(), which leaves out->pub
+ * alone.
  */
-int dh_keygen(uint16_t group, struct dh_result *out);
-/* -EINVAL too for a private value that can't be one. */
-int dh_finish(uint16_t group, struct wire_span priv, struct wire_span peer_pub,
-    struct dh_result *out);
+int dh_keygen(const struct dh *d, uint16_t group, struct dh_result *out);
+/* -EINVAL too for a private value that can't be one; priv is not in out. */
+int dh_finish(const struct dh *d, uint16_t group, struct wire_span priv,
+    struct wire_span peer_pub, struct dh_result *out);
 
 /* Runs one exchange of the cheap groups, so that the library has loaded
  * what it needs before the process locks itself in.  0 or -errno. */

@@ -14,6 +14,7 @@ struct dh_pool {
 	uv_loop_t *loop;
 	dh_done_fn done;
 	void *ctx;
+	struct dh *dh; /* all threads' */
 	size_t waiting;
 	bool is_closing;
 };
@@ -41,27 +42,35 @@ struct dh_pool *dh_pool_new(uv_loop_t *loop, dh_done_fn done, void *ctx)
 	p->loop = loop;
 	p->done = done;
 	p->ctx = ctx;
+	p->dh = dh_new();
 	return p;
 }
 
-static int run(const struct dh_request *req, struct dh_result *res)
+static int run(
+    const struct dh *dh, const struct dh_request *req, struct dh_result *res)
 {
 	switch (req->op) {
 	case DH_OP_EXCHANGE:
-		return dh_exchange(req->group, req->peer_pub, res);
+		return dh_exchange(dh, req->group, req->peer_pub, res);
 	case DH_OP_KEYGEN:
-		return dh_keygen(req->group, res);
+		return dh_keygen(dh, req->group, res);
 	case DH_OP_FINISH:
-		return dh_finish(req->group, req->priv, req->peer_pub, res);
+		return dh_finish(dh, req->group, req->priv, req->peer_pub, res);
 	}
 	return -EINVAL;
+}
+
+static void end(struct dh_pool *p)
+{
+	dh_free(p->dh);
+	free(p);
 }
 
 static void in_thread(uv_work_t *work)
 {
 	struct dh_work *w = work->data;
 
-	w->err = run(&w->req, &w->res);
+	w->err = run(w->pool->dh, &w->req, &w->res);
 }
 
 static void back_in_loop(uv_work_t *work, int status)
@@ -74,14 +83,14 @@ static void back_in_loop(uv_work_t *work, int status)
 		p->done(p->ctx, w->job, status ? status : w->err, &w->res);
 	secret_free(w, sizeof(*w));
 	if (p->is_closing && !p->waiting)
-		free(p);
+		end(p);
 }
 
 static void run_now(
     struct dh_pool *p, uint32_t job, const struct dh_request *req)
 {
 	struct dh_result res = {.pub_len = 0};
-	int err = run(req, &res);
+	int err = run(p->dh, req, &res);
 
 	p->done(p->ctx, job, err, &res);
 	secret_wipe(&res, sizeof(res));
@@ -141,5 +150,5 @@ void dh_pool_free(struct dh_pool *p)
 		return;
 	p->is_closing = true;
 	if (!p->waiting)
-		free(p);
+		end(p);
 }

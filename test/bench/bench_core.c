@@ -89,7 +89,8 @@ static void do_dh(struct world *w, const struct ike_action *a)
 	struct ike_event ev = {.type = IKE_EV_DH_DONE, .job = a->job};
 	struct pending *p;
 
-	ev.error = dh_exchange(a->group, wire_span_of(a->data, a->len), &res);
+	ev.error =
+	    dh_exchange(NULL, a->group, wire_span_of(a->data, a->len), &res);
 	p = push(w, &ev, res.shared, res.shared_len);
 	p->ev.pub.data = xmemdup(res.pub, res.pub_len);
 	p->ev.pub.len = res.pub_len;

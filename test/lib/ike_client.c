@@ -53,10 +53,6 @@ void ikec_init(struct ike_client *c)
 void ikec_done(struct ike_client *c)
 {
 	frag_clear(&c->frags);
-	for (size_t i = 0; i < CLIENT_SAS; i++)
-		dh_keypair_done(&c->sa[i].kp);
-	for (size_t i = 0; i < CLIENT_QUICKS; i++)
-		dh_keypair_done(&c->quick[i].kp);
 }
 
 void ikec_arm(struct ike_client *c, struct client_timer *t, const uint8_t *data,
@@ -251,8 +247,9 @@ static bool got2(
 			sa->dpd = true;
 	}
 	memcpy(sa->cky_r, m->h.cky_r, 8);
-	if (dh_generate(sa->suite.group, &sa->kp, &sa->dh))
+	if (dh_keygen(NULL, sa->suite.group, &sa->own))
 		abort();
+	sa->dh = sa->own;
 	ikec_random(c, sa->ni, sizeof(sa->ni));
 	sa->state = CLIENT_SENT3;
 	ikec_begin(&b, buf, sa, ISAKMP_EXCHANGE_MAIN, 0);
@@ -305,7 +302,9 @@ static int derive(struct ike_client *c, struct client_sa *sa)
 	    (struct wire_span){sa->ni, sizeof(sa->ni)},
 	    (struct wire_span){sa->nr, sa->nr_len}, skeyid);
 
-	if (len < 0 || dh_derive(&sa->kp, gxr, &sa->dh))
+	if (len < 0 ||
+	    dh_finish(NULL, sa->suite.group,
+		wire_span_of(sa->own.shared, sa->own.shared_len), gxr, &sa->dh))
 		return -1;
 	if (keymat_derive(c->crypto, &sa->suite,
 		(struct wire_span){skeyid, (size_t)len},

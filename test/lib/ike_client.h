@@ -51,7 +51,7 @@ struct client_sa {
 	uint8_t sai[1024];
 	size_t sai_len;
 	struct ike_suite suite;
-	struct dh_keypair kp;
+	struct dh_result own; /* with our private value */
 	struct dh_result dh;
 	uint8_t gxr[IKE_DH_MAX], ni[32], nr[256];
 	size_t gxr_len, nr_len;
@@ -68,7 +68,7 @@ struct client_quick {
 	uint8_t ni[32], nr[256];
 	size_t nr_len;
 	uint32_t spi;
-	struct dh_keypair kp;
+	struct dh_result own; /* with our private value */
 	struct dh_result dh;
 	uint8_t iv[CRYPTO_BLOCK_MAX];
 	uint8_t ids[400]; /* both ID bodies, as sent */

@@ -161,7 +161,7 @@ static void answer(
 
 	if (sa_decode(SA_PHASE2, body_of(m, ISAKMP_PAYLOAD_SA), &offer, NULL) ||
 	    ni.len != sizeof(q->ni) ||
-	    (ke.len && dh_exchange(offer.transform[0].group, ke, &q->dh)))
+	    (ke.len && dh_exchange(NULL, offer.transform[0].group, ke, &q->dh)))
 		abort();
 	memcpy(q->ni, ni.data, ni.len);
 	ikec_random(c, q->nr, q->nr_len = 32);

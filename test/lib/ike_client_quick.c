@@ -106,8 +106,9 @@ struct client_quick *ikec_start_quick(struct ike_client *c)
 	isakmp_build_payload(
 	    &b, ISAKMP_PAYLOAD_NONCE, (struct wire_span){q->ni, sizeof(q->ni)});
 	if (c->esp[0].group) {
-		if (dh_generate(c->esp[0].group, &q->kp, &q->dh))
+		if (dh_keygen(NULL, c->esp[0].group, &q->own))
 			abort();
+		q->dh = q->own;
 		isakmp_build_payload(&b, ISAKMP_PAYLOAD_KE,
 		    (struct wire_span){q->dh.pub, q->dh.pub_len});
 	}
@@ -212,7 +213,9 @@ static bool got2(
 	    offer.transform_count != 1 || offer.protocol[0].spi_len != 4)
 		return false;
 	memcpy(q->nr, nr->body.data, q->nr_len = nr->body.len);
-	if (ke && dh_derive(&q->kp, ke->body, &q->dh))
+	if (ke && dh_finish(NULL, c->esp[0].group,
+		      wire_span_of(q->own.shared, q->own.shared_len), ke->body,
+		      &q->dh))
 		return false;
 	q->got_oa = isakmp_payload_count(&m->p, ISAKMP_PAYLOAD_NAT_OA) == 2;
 	while (p->is_used)

@@ -33,11 +33,11 @@ static void dh(struct ikew *w, const struct ike_action *a)
 	int err;
 
 	if (a->type == IKE_ACT_DH_KEYGEN)
-		err = dh_keygen(a->group, &r);
+		err = dh_keygen(NULL, a->group, &r);
 	else if (a->type == IKE_ACT_DH_DERIVE)
-		err = dh_finish(a->group, priv, peer, &r);
+		err = dh_finish(NULL, a->group, priv, peer, &r);
 	else
-		err = dh_exchange(a->group, peer, &r);
+		err = dh_exchange(NULL, a->group, peer, &r);
 
 	it->ev.type = IKE_EV_DH_DONE;
 	it->ev.job = a->job;

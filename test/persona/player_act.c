@@ -46,11 +46,11 @@ static void act_dh(struct player *p, const struct ike_action *a)
 	struct ike_event ev = {.type = IKE_EV_DH_DONE, .job = a->job};
 
 	if (a->type == IKE_ACT_DH_KEYGEN)
-		ev.error = dh_keygen(a->group, &r);
+		ev.error = dh_keygen(NULL, a->group, &r);
 	else if (a->type == IKE_ACT_DH_DERIVE)
-		ev.error = dh_finish(a->group, priv, peer, &r);
+		ev.error = dh_finish(NULL, a->group, priv, peer, &r);
 	else
-		ev.error = dh_exchange(a->group, peer, &r);
+		ev.error = dh_exchange(NULL, a->group, peer, &r);
 	ev.pub = (struct wire_span){r.pub, r.pub_len};
 	ev.shared = (struct wire_span){r.shared, r.shared_len};
 	player_event(p, &ev);

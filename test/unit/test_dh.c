@@ -12,65 +12,13 @@
 
 #include <errno.h>
 #include <openssl/bn.h>
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
-#include <openssl/param_build.h>
+#include <openssl/ec.h>
+#include <openssl/obj_mac.h>
 #include <string.h>
 
 static const uint16_t all_groups[] = {IKE_GROUP_MODP1024, IKE_GROUP_MODP1536,
     IKE_GROUP_MODP2048, IKE_GROUP_MODP3072, IKE_GROUP_MODP4096,
     IKE_GROUP_ECP256, IKE_GROUP_ECP384, IKE_GROUP_ECP521};
-
-static void both_sides_agree(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < sizeof(all_groups) / sizeof(all_groups[0]);
-	     i++) {
-		struct dh_result a, b;
-		struct dh_keypair kp;
-
-		assert_int_equal(dh_generate(all_groups[i], &kp, &a), 0);
-		assert_int_equal(dh_exchange(all_groups[i],
-				     wire_span_of(a.pub, a.pub_len), &b),
-		    0);
-		assert_int_equal(
-		    dh_derive(&kp, wire_span_of(b.pub, b.pub_len), &a), 0);
-		assert_int_equal(a.pub_len, b.pub_len);
-		assert_int_equal(a.shared_len, b.shared_len);
-		assert_memory_equal(a.shared, b.shared, a.shared_len);
-		assert_memory_not_equal(a.pub, b.pub, a.pub_len);
-		dh_keypair_done(&kp);
-	}
-}
-
-/* A key pair with a given private value and public point of P-256. */
-static void p256_keypair(
-    struct dh_keypair *kp, const char *private, const char *public)
-{
-	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-	struct hex priv, pub;
-	OSSL_PARAM *params;
-	BIGNUM *bn;
-
-	hex_decode(&priv, private);
-	hex_decode(&pub, public);
-	bn = BN_bin2bn(priv.data, (int)priv.len, NULL);
-	assert_true(OSSL_PARAM_BLD_push_utf8_string(
-	    bld, OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0));
-	assert_true(OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_PRIV_KEY, bn));
-	assert_true(OSSL_PARAM_BLD_push_octet_string(
-	    bld, OSSL_PKEY_PARAM_PUB_KEY, pub.data, pub.len));
-	params = OSSL_PARAM_BLD_to_param(bld);
-	*kp = (struct dh_keypair){.group = IKE_GROUP_ECP256};
-	assert_int_equal(EVP_PKEY_fromdata_init(ctx), 1);
-	assert_int_equal(
-	    EVP_PKEY_fromdata(ctx, &kp->key, EVP_PKEY_KEYPAIR, params), 1);
-	OSSL_PARAM_free(params);
-	OSSL_PARAM_BLD_free(bld);
-	EVP_PKEY_CTX_free(ctx);
-	BN_free(bn);
-}
 
 /* RFC 5903 section 8.1. */
 #define RFC5903_I                                                              \
@@ -86,25 +34,6 @@ static void p256_keypair(
 #define RFC5903_GIR                                                            \
 	"d6840f6b42f6edafd13116e0e12565202fef8e9ece7dce03812464d04b9442de"
 
-static void ecp256_matches_rfc5903(void **state)
-{
-	struct dh_keypair kp;
-	struct dh_result out;
-	struct hex peer;
-
-	(void)state;
-	p256_keypair(&kp, RFC5903_I, "04" RFC5903_GI);
-	assert_int_equal(
-	    dh_derive(&kp, hex_decode(&peer, RFC5903_GR), &out), 0);
-	assert_true(hex_equal(out.shared, out.shared_len, RFC5903_GIR));
-	dh_keypair_done(&kp);
-	p256_keypair(&kp, RFC5903_R, "04" RFC5903_GR);
-	assert_int_equal(
-	    dh_derive(&kp, hex_decode(&peer, RFC5903_GI), &out), 0);
-	assert_true(hex_equal(out.shared, out.shared_len, RFC5903_GIR));
-	dh_keypair_done(&kp);
-}
-
 /* The private value as bytes: saved, given back, the same secret. */
 static void halves_agree_with_a_whole(void **state)
 {
@@ -114,27 +43,28 @@ static void halves_agree_with_a_whole(void **state)
 		struct dh_result half, other, out;
 		struct wire_span priv;
 
-		assert_int_equal(dh_keygen(all_groups[i], &half), 0);
+		assert_int_equal(dh_keygen(NULL, all_groups[i], &half), 0);
 		assert_true(half.shared_len > 0);
 		assert_int_equal(
-		    dh_exchange(all_groups[i],
+		    dh_exchange(NULL, all_groups[i],
 			wire_span_of(half.pub, half.pub_len), &other),
 		    0);
 		priv = wire_span_of(half.shared, half.shared_len);
 		assert_int_equal(
-		    dh_finish(all_groups[i], priv,
+		    dh_finish(NULL, all_groups[i], priv,
 			wire_span_of(other.pub, other.pub_len), &out),
 		    0);
 		assert_int_equal(out.shared_len, other.shared_len);
 		assert_memory_equal(out.shared, other.shared, out.shared_len);
+		assert_memory_not_equal(half.pub, other.pub, half.pub_len);
 		/* The peer's value is checked here as well. */
 		assert_int_equal(
-		    dh_finish(all_groups[i], priv,
+		    dh_finish(NULL, all_groups[i], priv,
 			wire_span_of(other.pub, other.pub_len - 1), &out),
 		    -EINVAL);
 		memset(other.pub, 0, other.pub_len);
 		assert_int_equal(
-		    dh_finish(all_groups[i], priv,
+		    dh_finish(NULL, all_groups[i], priv,
 			wire_span_of(other.pub, other.pub_len), &out),
 		    -EINVAL);
 	}
@@ -194,12 +124,12 @@ static void finish_matches_rfc5903(void **state)
 		struct dh_result out;
 
 		assert_int_equal(
-		    dh_finish(rows[i].group, hex_decode(&priv, rows[i].i),
+		    dh_finish(NULL, rows[i].group, hex_decode(&priv, rows[i].i),
 			hex_decode(&peer, rows[i].gr), &out),
 		    0);
 		assert_true(hex_equal(out.shared, out.shared_len, rows[i].gir));
 		assert_int_equal(
-		    dh_finish(rows[i].group, hex_decode(&priv, rows[i].r),
+		    dh_finish(NULL, rows[i].group, hex_decode(&priv, rows[i].r),
 			hex_decode(&peer, rows[i].gi), &out),
 		    0);
 		assert_true(hex_equal(out.shared, out.shared_len, rows[i].gir));
@@ -222,7 +152,7 @@ static void modp_groups_have_generator_2(void **state)
 
 		two[len - 1] = 2;
 		assert_int_equal(
-		    dh_finish(groups[i], (struct wire_span){priv, 1},
+		    dh_finish(NULL, groups[i], (struct wire_span){priv, 1},
 			wire_span_of(two, len), &out),
 		    0);
 		assert_int_equal(out.shared_len, len);
@@ -245,15 +175,16 @@ static void modp1024_refuses_invalid_values(void **state)
 	BN_free(bn);
 	assert_true(hex_equal(p, 16, "ffffffffffffffffc90fdaa22168c234"));
 	for (int below = 0; below < 2; below++) {
-		assert_int_equal(
-		    dh_exchange(IKE_GROUP_MODP1024, wire_span_of(p, 128), &out),
+		assert_int_equal(dh_exchange(NULL, IKE_GROUP_MODP1024,
+				     wire_span_of(p, 128), &out),
 		    -EINVAL);
 		p[127]--;
 	}
 	assert_int_equal(
-	    dh_exchange(IKE_GROUP_MODP1024, wire_span_of(p, 128), &out), 0);
+	    dh_exchange(NULL, IKE_GROUP_MODP1024, wire_span_of(p, 128), &out),
+	    0);
 	assert_int_equal(
-	    dh_exchange(IKE_GROUP_MODP1024, wire_span_of(p, 127), &out),
+	    dh_exchange(NULL, IKE_GROUP_MODP1024, wire_span_of(p, 127), &out),
 	    -EINVAL);
 }
 
@@ -267,43 +198,43 @@ static void odd_private_values_are_refused(void **state)
 	hex_decode(&peer, RFC5903_GR);
 	for (size_t len = 0; len <= sizeof(zero); len += 27)
 		assert_int_equal(
-		    dh_finish(IKE_GROUP_ECP256, wire_span_of(zero, len),
+		    dh_finish(NULL, IKE_GROUP_ECP256, wire_span_of(zero, len),
 			wire_span_of(peer.data, peer.len), &out),
 		    -EINVAL);
-	assert_int_equal(dh_finish(99, wire_span_of(peer.data, 32),
+	assert_int_equal(dh_finish(NULL, 99, wire_span_of(peer.data, 32),
 			     wire_span_of(peer.data, peer.len), &out),
 	    -ENOTSUP);
-	assert_int_equal(dh_keygen(99, &out), -ENOTSUP);
+	assert_int_equal(dh_keygen(NULL, 99, &out), -ENOTSUP);
 }
 
 /*
  * One in 256 secrets starts with a zero byte; both ends must keep it.
- * Without padding the length would be 31: dh_derive() says -EIO then, and
- * this loop would fail.
  */
 static void a_leading_zero_stays(void **state)
 {
+	struct dh *d = dh_new();
 	bool is_seen = false;
 
 	(void)state;
 	for (int i = 0; i < 5000 && !is_seen; i++) {
-		struct dh_result a, b;
-		struct dh_keypair kp;
+		struct dh_result a, b, out;
 
-		assert_int_equal(dh_generate(IKE_GROUP_ECP256, &kp, &a), 0);
-		assert_int_equal(dh_exchange(IKE_GROUP_ECP256,
+		assert_int_equal(dh_keygen(d, IKE_GROUP_ECP256, &a), 0);
+		assert_int_equal(dh_exchange(d, IKE_GROUP_ECP256,
 				     wire_span_of(a.pub, a.pub_len), &b),
 		    0);
 		assert_int_equal(b.shared_len, 32);
-		if (!b.shared[0]) {
-			is_seen = true;
-			assert_int_equal(
-			    dh_derive(&kp, wire_span_of(b.pub, 64), &a), 0);
-			assert_memory_equal(a.shared, b.shared, 32);
-		}
-		dh_keypair_done(&kp);
+		if (b.shared[0])
+			continue;
+		is_seen = true;
+		assert_int_equal(dh_finish(d, IKE_GROUP_ECP256,
+				     wire_span_of(a.shared, a.shared_len),
+				     wire_span_of(b.pub, 64), &out),
+		    0);
+		assert_memory_equal(out.shared, b.shared, 32);
 	}
 	assert_true(is_seen);
+	dh_free(d);
 }
 
 /* g = 2 as the peer's value: our own public value is then the secret, and
@@ -316,7 +247,8 @@ static void modp_takes_two(void **state)
 	(void)state;
 	two[255] = 2;
 	assert_int_equal(
-	    dh_exchange(IKE_GROUP_MODP2048, wire_span_of(two, 256), &out), 0);
+	    dh_exchange(NULL, IKE_GROUP_MODP2048, wire_span_of(two, 256), &out),
+	    0);
 	assert_int_equal(out.pub_len, 256);
 	assert_int_equal(out.shared_len, 256);
 	assert_memory_equal(out.pub, out.shared, 256);
@@ -335,7 +267,8 @@ static int exchange_modp2048(const uint8_t *pub, size_t len)
 {
 	struct dh_result out;
 
-	return dh_exchange(IKE_GROUP_MODP2048, wire_span_of(pub, len), &out);
+	return dh_exchange(
+	    NULL, IKE_GROUP_MODP2048, wire_span_of(pub, len), &out);
 }
 
 static void modp_refuses_invalid_values(void **state)
@@ -360,11 +293,53 @@ static void modp_refuses_invalid_values(void **state)
 	assert_int_equal(exchange_modp2048(v, 0), -EINVAL);
 }
 
+/* 0, 1, p - 1 and p in every group, whichever its length. */
+static void every_modp_group_refuses_them(void **state)
+{
+	static const struct {
+		uint16_t group;
+		BIGNUM *(*prime)(BIGNUM *);
+	} rows[] = {
+	    {IKE_GROUP_MODP1024, BN_get_rfc2409_prime_1024},
+	    {IKE_GROUP_MODP1536, BN_get_rfc3526_prime_1536},
+	    {IKE_GROUP_MODP2048, BN_get_rfc3526_prime_2048},
+	    {IKE_GROUP_MODP3072, BN_get_rfc3526_prime_3072},
+	    {IKE_GROUP_MODP4096, BN_get_rfc3526_prime_4096},
+	};
+	struct dh *d = dh_new();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int len = alg_group(rows[i].group)->pub_len;
+		BIGNUM *p = rows[i].prime(NULL);
+		uint8_t v[IKE_DH_MAX] = {0};
+		struct wire_span pub = wire_span_of(v, (size_t)len);
+		struct dh_result out;
+
+		assert_int_equal(
+		    dh_exchange(d, rows[i].group, pub, &out), -EINVAL);
+		v[len - 1] = 1;
+		assert_int_equal(
+		    dh_exchange(d, rows[i].group, pub, &out), -EINVAL);
+		assert_int_equal(BN_bn2binpad(p, v, len), len);
+		assert_int_equal(
+		    dh_exchange(d, rows[i].group, pub, &out), -EINVAL);
+		v[len - 1]--; /* p is odd */
+		assert_int_equal(
+		    dh_exchange(d, rows[i].group, pub, &out), -EINVAL);
+		v[len - 1]--;
+		assert_int_equal(dh_exchange(d, rows[i].group, pub, &out), 0);
+		BN_free(p);
+	}
+	dh_free(d);
+}
+
 static int exchange_ecp256(const uint8_t *pub, size_t len)
 {
 	struct dh_result out;
 
-	return dh_exchange(IKE_GROUP_ECP256, wire_span_of(pub, len), &out);
+	return dh_exchange(
+	    NULL, IKE_GROUP_ECP256, wire_span_of(pub, len), &out);
 }
 
 static void ecp_refuses_invalid_points(void **state)
@@ -387,32 +362,156 @@ static void ecp_refuses_invalid_points(void **state)
 	assert_int_equal(exchange_ecp256(p.data, 64), -EINVAL);
 }
 
+struct curve_row {
+	uint16_t group;
+	int nid;
+};
+
+static const struct curve_row curves[] = {
+    {IKE_GROUP_ECP256, NID_X9_62_prime256v1},
+    {IKE_GROUP_ECP384, NID_secp384r1},
+    {IKE_GROUP_ECP521, NID_secp521r1},
+};
+
+/* A point whose x is so small that x + p fits as well. */
+static void small_point(EC_GROUP *curve, BIGNUM *x, BIGNUM *y)
+{
+	EC_POINT *point = EC_POINT_new(curve);
+
+	assert_true(BN_set_word(x, 1));
+	while (!EC_POINT_set_compressed_coordinates(curve, point, x, 0, NULL))
+		assert_true(BN_add_word(x, 1));
+	assert_true(EC_POINT_get_affine_coordinates(curve, point, x, y, NULL));
+	EC_POINT_free(point);
+}
+
+static int try_point(
+    uint16_t group, const BIGNUM *x, const BIGNUM *y, struct dh_result *out)
+{
+	int len = alg_group(group)->pub_len, half = len / 2;
+	uint8_t pub[IKE_DH_MAX];
+
+	assert_int_equal(BN_bn2binpad(x, pub, half), half);
+	assert_int_equal(BN_bn2binpad(y, pub + half, half), half);
+	return dh_exchange(NULL, group, wire_span_of(pub, (size_t)len), out);
+}
+
+/* The same point modulo p is not the same public value: RFC 6989 2.3. */
+static void coordinates_are_below_the_prime(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
+		EC_GROUP *curve = EC_GROUP_new_by_curve_name(curves[i].nid);
+		const BIGNUM *p = EC_GROUP_get0_field(curve);
+		BIGNUM *x = BN_new(), *y = BN_new();
+		struct dh_result out;
+
+		small_point(curve, x, y);
+		assert_int_equal(try_point(curves[i].group, x, y, &out), 0);
+		assert_int_equal(
+		    out.pub_len, alg_group(curves[i].group)->pub_len);
+		assert_true(BN_add(x, x, p));
+		assert_int_equal(
+		    try_point(curves[i].group, x, y, &out), -EINVAL);
+		assert_true(BN_sub(x, x, p));
+		assert_true(BN_sub(y, p, y)); /* its inverse is one, too */
+		assert_int_equal(try_point(curves[i].group, x, y, &out), 0);
+		assert_true(BN_add_word(y, 1));
+		assert_int_equal(
+		    try_point(curves[i].group, x, y, &out), -EINVAL);
+		BN_free(x);
+		BN_free(y);
+		EC_GROUP_free(curve);
+	}
+}
+
+/* 1 to the order - 1; the order itself would give the point at infinity. */
+static void private_values_are_below_the_order(void **state)
+{
+	struct dh *d = dh_new();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
+		EC_GROUP *curve = EC_GROUP_new_by_curve_name(curves[i].nid);
+		struct wire_span priv, pub;
+		struct dh_result peer, out;
+		uint8_t n[IKE_DH_MAX];
+
+		assert_int_equal(dh_keygen(d, curves[i].group, &peer), 0);
+		pub = wire_span_of(peer.pub, peer.pub_len);
+		priv = wire_span_of(
+		    n, (size_t)BN_bn2bin(EC_GROUP_get0_order(curve), n));
+		assert_int_equal(
+		    dh_finish(d, curves[i].group, priv, pub, &out), -EINVAL);
+		n[priv.len - 1]--; /* odd: -1, which negates y alone */
+		assert_int_equal(
+		    dh_finish(d, curves[i].group, priv, pub, &out), 0);
+		assert_int_equal(out.shared_len, peer.pub_len / 2);
+		assert_memory_equal(out.shared, peer.pub, out.shared_len);
+		n[priv.len - 1] = (uint8_t)(n[priv.len - 1] + 2); /* n + 1 */
+		assert_int_equal(
+		    dh_finish(d, curves[i].group, priv, pub, &out), -EINVAL);
+		EC_GROUP_free(curve);
+	}
+	dh_free(d);
+}
+
+/* A MODP group's private value is short, and never longer than that. */
+static void modp_private_values_have_a_length(void **state)
+{
+	static const struct {
+		uint16_t group;
+		size_t bits;
+	} rows[] = {{IKE_GROUP_MODP1024, 256}, {IKE_GROUP_MODP1536, 200},
+	    {IKE_GROUP_MODP2048, 225}, {IKE_GROUP_MODP3072, 275},
+	    {IKE_GROUP_MODP4096, 325}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint8_t most[IKE_DH_MAX];
+		size_t len = (rows[i].bits + 7) / 8;
+		struct wire_span priv = {most, len}, pub;
+		struct dh_result peer, out;
+
+		memset(most, 0xff, sizeof(most));
+		most[0] = (uint8_t)(0xff >> (8 * len - rows[i].bits));
+		assert_int_equal(dh_keygen(NULL, rows[i].group, &peer), 0);
+		assert_true(
+		    peer.shared_len <= len && peer.shared_len > len - 8);
+		pub = wire_span_of(peer.pub, peer.pub_len);
+		assert_int_equal(
+		    dh_finish(NULL, rows[i].group, priv, pub, &out), 0);
+		most[0] = (uint8_t)(2 * most[0] + 1);
+		if (most[0] == 0xff)
+			priv.len++;
+		assert_int_equal(
+		    dh_finish(NULL, rows[i].group, priv, pub, &out), -EINVAL);
+	}
+}
+
 static void unknown_groups_are_refused(void **state)
 {
 	static const uint16_t groups[] = {0, IKE_GROUP_MODP768,
 	    IKE_GROUP_MODP8192, IKE_GROUP_MODP2048S256, 999};
 	uint8_t pub[256] = {2};
 	struct dh_result out;
-	struct dh_keypair kp = {.group = 0};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
 		assert_int_equal(
-		    dh_exchange(groups[i], wire_span_of(pub, 256), &out),
+		    dh_exchange(NULL, groups[i], wire_span_of(pub, 256), &out),
 		    -ENOTSUP);
-		assert_int_equal(dh_generate(groups[i], &kp, &out), -ENOTSUP);
+		assert_int_equal(dh_keygen(NULL, groups[i], &out), -ENOTSUP);
 	}
-	assert_int_equal(
-	    dh_derive(&kp, wire_span_of(pub, 256), &out), -ENOTSUP);
-	dh_keypair_done(&kp);
+	assert_int_equal(dh_finish(NULL, 0, wire_span_of(pub, 1),
+			     wire_span_of(pub, 256), &out),
+	    -ENOTSUP);
 	assert_int_equal(dh_prepare(), 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(both_sides_agree),
-	    cmocka_unit_test(ecp256_matches_rfc5903),
 	    cmocka_unit_test(halves_agree_with_a_whole),
 	    cmocka_unit_test(finish_matches_rfc5903),
 	    cmocka_unit_test(modp_groups_have_generator_2),
@@ -422,6 +521,10 @@ int main(void)
 	    cmocka_unit_test(modp_takes_two),
 	    cmocka_unit_test(modp_refuses_invalid_values),
 	    cmocka_unit_test(ecp_refuses_invalid_points),
+	    cmocka_unit_test(every_modp_group_refuses_them),
+	    cmocka_unit_test(coordinates_are_below_the_prime),
+	    cmocka_unit_test(private_values_are_below_the_order),
+	    cmocka_unit_test(modp_private_values_have_a_length),
 	    cmocka_unit_test(unknown_groups_are_refused),
 	};
 
