@@ -126,6 +126,11 @@ static int check_half_open(cfg_t *cfg, cfg_opt_t *opt)
 	return check_range(cfg, opt, CONF_HALF_OPEN_MIN, CONF_HALF_OPEN_MAX);
 }
 
+static int check_per_address(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return check_range(cfg, opt, 1, PEER_SLOT_MAX);
+}
+
 static int check_user(cfg_t *cfg, cfg_opt_t *opt)
 {
 	const char *text = cfg_opt_getnstr(opt, 0);
@@ -233,6 +238,7 @@ static const struct {
     {"ike|local-id", check_local_id},
     {"ike|dpd", check_interval},
     {"ike|max-half-open", check_half_open},
+    {"ike|max-per-address", check_per_address},
     {"l2tp|pool", check_pool},
     {"l2tp|local", check_local},
     {"l2tp|dns", check_dns},
@@ -252,7 +258,8 @@ static cfg_t *new_parser(struct conf_parse_state *s)
 	    CFG_STR("local-id", "address", CFGF_NONE),
 	    CFG_INT("dpd", 30, CFGF_NONE),
 	    CFG_BOOL("allow-weak-psk", cfg_false, CFGF_NONE),
-	    CFG_INT("max-half-open", 4096, CFGF_NONE), CFG_END()};
+	    CFG_INT("max-half-open", 4096, CFGF_NONE),
+	    CFG_INT("max-per-address", 256, CFGF_NONE), CFG_END()};
 	cfg_opt_t ike[CONF_POLICY_OPTS + 1 + sizeof(rest) / sizeof(rest[0])];
 	cfg_opt_t l2tp[] = {
 	    CFG_STR("pool", "10.20.0.10-10.20.0.250", CFGF_NONE),
@@ -338,6 +345,7 @@ static void store(struct sallyport_conf *c, cfg_t *cfg)
 	c->ike.dpd_s = (uint32_t)cfg_getint(ike, "dpd");
 	c->ike.allow_weak_psk = cfg_getbool(ike, "allow-weak-psk");
 	c->ike.max_half_open = (uint32_t)cfg_getint(ike, "max-half-open");
+	c->ike.max_per_address = (uint32_t)cfg_getint(ike, "max-per-address");
 	parse_pool(
 	    cfg_getstr(l2tp, "pool"), &c->l2tp.pool_first, &c->l2tp.pool_last);
 	addr_parse(&c->l2tp.local, cfg_getstr(l2tp, "local"));

@@ -63,7 +63,8 @@ struct conf_ike {
 	char local_id[CONF_LOCAL_ID_MAX];
 	uint32_t dpd_s; /* 0 (off) or 5 to 3600 */
 	bool allow_weak_psk;
-	uint32_t max_half_open; /* CONF_HALF_OPEN_MIN to _MAX */
+	uint32_t max_half_open;	  /* CONF_HALF_OPEN_MIN to _MAX */
+	uint32_t max_per_address; /* 1 to 16383 */
 };
 
 struct conf_l2tp {

@@ -123,6 +123,7 @@ void settings_ike(const struct sallyport_conf *conf,
 	    .max_half_open = conf->ike.max_half_open,
 	    .max_sas = conf->l2tp.max_clients * SAS_PER_CLIENT + SAS_SPARE,
 	    .fragment_bytes = FRAGMENT_BYTES,
+	    .max_per_address = conf->ike.max_per_address,
 	    .linger_ms = LINGER_MS};
 	out->vendors_off = vendor_word(NULL);
 	for (size_t i = 0; i < conf->ike.vendor_count; i++)

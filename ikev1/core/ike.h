@@ -93,6 +93,9 @@ struct ike_config {
 	 */
 	uint32_t max_half_open;
 	uint32_t max_sas;
+	/* Clients with an IKE SA, and R, of one outer address (IPv6: one
+	 * /64); 0: any number. */
+	uint32_t max_per_address;
 	/* Longer messages go in fragments when the peer takes them: bytes of
 	 * the IP packet, 256 or more; 0: never. */
 	uint32_t fragment_bytes;

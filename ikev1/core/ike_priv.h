@@ -111,10 +111,20 @@ enum peer_state {
 	PEER_DEAD,
 };
 
+/* Whoever comes from one address (IPv6: one /64), to any of ours. */
+struct source {
+	UT_hash_handle hh;
+	uint8_t key[1 + 16];
+	size_t paths;	/* of it */
+	size_t clients; /* that have an IKE SA which is up */
+	size_t peers;	/* R */
+};
+
 /* What is between one address of ours and one of a client's, newest
  * first. */
 struct path {
 	UT_hash_handle hh;
+	struct source *source;
 	uint8_t key[1 + 16 + 16]; /* family, ours, the client's */
 	struct ike_sa *sas;
 	struct peer *peers;
@@ -211,6 +221,7 @@ struct ike_sa {
 	UT_hash_handle hh; /* by own */
 	struct path *path;
 	struct ike_sa *path_prev, *path_next;
+	bool is_counted; /* among its source's clients */
 	struct timer timer;
 	struct ike_sa *next_dead;
 	enum sa_state state;
@@ -290,6 +301,7 @@ struct ike {
 	struct peer *peers;	/* list */
 	struct peer *peers_by_tag, *peers_by_r;
 	struct path *paths;
+	struct source *sources;
 	struct frag_table frags;
 	struct job *jobs; /* by id */
 	size_t dh_jobs;	  /* of jobs: JOB_DH, JOB_QUICK_DH */
@@ -357,6 +369,15 @@ void path_remove_sa(struct ike *ike, struct ike_sa *sa);
 void path_add_peer(struct ike *ike, struct peer *p);
 void path_remove_peer(struct ike *ike, struct peer *p);
 void path_free_all(struct ike *ike);
+/* sa is up: its client counts, once, as long as it has one that is. */
+void path_sa_up(struct ike_sa *sa);
+/*
+ * Whether sa, which is about to be up, is one client more than may come
+ * from its address; one that has an IKE SA or an R already is not new.
+ */
+bool path_is_full(const struct ike *ike, const struct ike_sa *sa);
+/* Whether its address has as many R as it may. */
+bool path_has_all_peers(const struct ike *ike, const struct path *path);
 
 /* profile.c */
 /* The policy for a peer of that address: the longest prefix wins. */

@@ -13,6 +13,8 @@
 #include <string.h>
 
 #define KEY_LEN sizeof(((struct path *)0)->key)
+#define SOURCE_KEY_LEN sizeof(((struct source *)0)->key)
+#define IPV6_NET 8 /* bytes: whoever has one address has a /64 */
 
 static void key_of(
     uint8_t *key, const struct addr *local, const struct addr *peer)
@@ -33,6 +35,22 @@ struct path *path_of(
 	return path;
 }
 
+static struct source *source_for(struct ike *ike, const struct addr *peer)
+{
+	size_t len = peer->family == ADDR_IPV6 ? IPV6_NET : addr_ip_len(peer);
+	uint8_t key[SOURCE_KEY_LEN] = {peer->family};
+	struct source *source;
+
+	memcpy(key + 1, peer->ip, len);
+	HASH_FIND(hh, ike->sources, key, SOURCE_KEY_LEN, source);
+	if (source)
+		return source;
+	source = xcalloc(1, sizeof(*source));
+	memcpy(source->key, key, SOURCE_KEY_LEN);
+	HASH_ADD(hh, ike->sources, key, SOURCE_KEY_LEN, source);
+	return source;
+}
+
 static struct path *path_for(
     struct ike *ike, const struct addr *local, const struct addr *peer)
 {
@@ -43,15 +61,80 @@ static struct path *path_for(
 	path = xcalloc(1, sizeof(*path));
 	key_of(path->key, local, peer);
 	HASH_ADD(hh, ike->paths, key, KEY_LEN, path);
+	path->source = source_for(ike, peer);
+	path->source->paths++;
 	return path;
 }
 
 static void end_if_empty(struct ike *ike, struct path *path)
 {
+	struct source *source = path->source;
+
 	if (path->sas || path->peers)
 		return;
 	HASH_DELETE(hh, ike->paths, path);
 	free(path);
+	if (--source->paths)
+		return;
+	HASH_DELETE(hh, ike->sources, source);
+	free(source);
+}
+
+/* Another IKE SA of sa's client that is up; NULL. */
+static struct ike_sa *other_of_client(const struct ike_sa *sa)
+{
+	struct ike_sa *other;
+
+	for (other = sa->path->sas; other; other = other->path_next) {
+		if (other != sa && other->state == SA_UP &&
+		    addr_equal(&other->peer, &sa->peer) &&
+		    other->psk_entry == sa->psk_entry &&
+		    bytes_equal(&other->id, &sa->id))
+			return other;
+	}
+	return NULL;
+}
+
+void path_sa_up(struct ike_sa *sa)
+{
+	if (other_of_client(sa))
+		return;
+	sa->is_counted = true;
+	sa->path->source->clients++;
+}
+
+/* Another one of the same client takes its place in the count. */
+static void stop_counting(struct ike_sa *sa)
+{
+	struct ike_sa *heir;
+
+	if (!sa->is_counted)
+		return;
+	sa->is_counted = false;
+	heir = other_of_client(sa);
+	if (heir && !heir->is_counted)
+		heir->is_counted = true;
+	else
+		sa->path->source->clients--;
+}
+
+bool path_is_full(const struct ike *ike, const struct ike_sa *sa)
+{
+	uint32_t most = ike->cfg.max_per_address;
+	const struct peer *p = sa->path->peers;
+
+	if (!most || sa->path->source->clients < most || other_of_client(sa))
+		return false;
+	while (p && !peer_matches(p, sa))
+		p = p->path_next;
+	return !p;
+}
+
+bool path_has_all_peers(const struct ike *ike, const struct path *path)
+{
+	uint32_t most = ike->cfg.max_per_address;
+
+	return most && path && path->source->peers >= most;
 }
 
 void path_add_sa(struct ike *ike, struct ike_sa *sa)
@@ -64,6 +147,8 @@ void path_add_sa(struct ike *ike, struct ike_sa *sa)
 	if (path->sas)
 		path->sas->path_prev = sa;
 	path->sas = sa;
+	if (sa->state == SA_UP)
+		path_sa_up(sa);
 }
 
 void path_remove_sa(struct ike *ike, struct ike_sa *sa)
@@ -72,6 +157,7 @@ void path_remove_sa(struct ike *ike, struct ike_sa *sa)
 
 	if (!path)
 		return;
+	stop_counting(sa);
 	if (sa->path_prev)
 		sa->path_prev->path_next = sa->path_next;
 	else
@@ -92,6 +178,7 @@ void path_add_peer(struct ike *ike, struct peer *p)
 	if (path->peers)
 		path->peers->path_prev = p;
 	path->peers = p;
+	path->source->peers++;
 }
 
 void path_remove_peer(struct ike *ike, struct peer *p)
@@ -100,6 +187,7 @@ void path_remove_peer(struct ike *ike, struct peer *p)
 
 	if (!path)
 		return;
+	path->source->peers--;
 	if (p->path_prev)
 		p->path_prev->path_next = p->path_next;
 	else
@@ -112,11 +200,17 @@ void path_remove_peer(struct ike *ike, struct peer *p)
 
 void path_free_all(struct ike *ike)
 {
+	struct source *source, *next_source;
 	struct path *path, *next;
 
 	HASH_ITER(hh, ike->paths, path, next)
 	{
 		HASH_DELETE(hh, ike->paths, path);
 		free(path);
+	}
+	HASH_ITER(hh, ike->sources, source, next_source)
+	{
+		HASH_DELETE(hh, ike->sources, source);
+		free(source);
 	}
 }

@@ -169,13 +169,22 @@ struct peer *peer_for(struct ike *ike, struct ike_sa *sa,
 		}
 		family++;
 	}
-	if (family < PEER_FAMILY_MAX)
-		return open_peer(ike, sa, sel, suite);
-	act_refuse(ike, &who,
-	    "refused: this client has %zu connections with different "
-	    "selectors already",
-	    family);
-	return NULL;
+	if (family >= PEER_FAMILY_MAX) {
+		act_refuse(ike, &who,
+		    "refused: this client has %zu connections with different "
+		    "selectors already",
+		    family);
+		return NULL;
+	}
+	if (path_has_all_peers(ike, path)) {
+		who.remedy = "raise max-per-address in section ike";
+		act_refuse(ike, &who,
+		    "refused: %u clients are connected from this address, as "
+		    "many as may be",
+		    ike->cfg.max_per_address);
+		return NULL;
+	}
+	return open_peer(ike, sa, sel, suite);
 }
 
 void peer_opened(struct ike *ike, uint32_t tag, const struct ike_event *ev)

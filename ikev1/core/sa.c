@@ -194,6 +194,8 @@ void sa_become(struct ike *ike, struct ike_sa *sa, enum sa_state state)
 	}
 	if (!is_half_open(state))
 		half_open_remove(ike, sa);
+	if (state == SA_UP)
+		path_sa_up(sa);
 }
 
 struct ike_sa *sa_find(struct ike *ike, const uint8_t *own)

@@ -28,6 +28,7 @@
 
 static const char conf_text[] = "ike {\n"
 				"	listen = {\"127.0.0.1\"}\n"
+				"	max-per-address = 16383\n"
 				"}\n"
 				"l2tp {\n"
 				"	pool = \"10.64.0.1-10.64.63.255\"\n"

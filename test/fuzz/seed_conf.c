@@ -23,6 +23,7 @@ static const struct {
 	"ike {\n profile = \"modern\"\n local-id = \"fqdn:gw.example\"\n"
 	" vendor-ids = {\"rfc3947\", \"dpd\"}\n"
 	" listen = {\"0.0.0.0\", \"::\"}\n max-half-open = 64\n"
+	" max-per-address = 9\n"
 	" peer \"198.51.100.0/24\" {\n  profile = \"legacy\"\n"
 	"  sha2-96 = true\n  force-encap = true\n }\n"
 	" peer \"2001:db8::/32\" {\n  esp = {\"aes256gcm16\"}\n }\n}\n"},

@@ -23,6 +23,7 @@ static const char whole[] =
     "	vendor-ids = {\"dpd\", \"rfc3947\"}\n"
     "	local-id = \"fqdn:vpn.example.org\"\n"
     "	max-half-open = 65536\n"
+    "	max-per-address = 16383\n"
     "	profile = \"legacy\"\n"
     "	force-encap = true\n"
     "	peer \"198.51.100.0/25\" {\n"
@@ -88,6 +89,7 @@ static void test_whole(void **state)
 	assert_string_equal(c.ike.vendors[1], "rfc3947");
 	assert_string_equal(c.ike.local_id, "fqdn:vpn.example.org");
 	assert_int_equal(c.ike.max_half_open, 65536);
+	assert_int_equal(c.ike.max_per_address, 16383);
 	assert_addr(&c.l2tp.pool_first, "10.9.0.2");
 	assert_addr(&c.l2tp.pool_last, "10.9.3.254");
 	assert_addr(&c.l2tp.local, "10.9.0.1");
@@ -122,6 +124,7 @@ static void test_defaults(void **state)
 		assert_int_equal(c.ike.vendor_count, 5);
 		assert_string_equal(c.ike.local_id, "address");
 		assert_int_equal(c.ike.max_half_open, 4096);
+		assert_int_equal(c.ike.max_per_address, 256);
 		assert_int_equal(c.l2tp.dns_count, 0);
 		assert_int_equal(c.l2tp.mtu, 1400);
 		/* The weak methods only when named. */
@@ -175,6 +178,10 @@ static const struct wrong wrongs[] = {
 	"f:2: max-half-open: 63 is not in 64 to 65536"},
     {"ike {\n\tmax-half-open = 65537\n}\n",
 	"f:2: max-half-open: 65537 is not in 64 to 65536"},
+    {"ike {\n\tmax-per-address = 0\n}\n",
+	"f:2: max-per-address: 0 is not in 1 to 16383"},
+    {"ike {\n\tmax-per-address = 16384\n}\n",
+	"f:2: max-per-address: 16384 is not in 1 to 16383"},
     {"ike {\n\tdpd = soon\n}\n", "f:2: invalid integer value for option"},
     {"l2tp {\n\tpool = \"10.0.0.1-x\"\n}\n",
 	"f:2: pool: \"10.0.0.1-x\" is not FIRST-LAST"},

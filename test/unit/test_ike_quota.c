@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: ISC */
+/* What one address, whoever has a valid key there, can take from all. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "ikev1/core/isakmp.h"
+#include "test/lib/ike_world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NAT "203.0.113.9"
+
+static struct ikew *world(uint32_t most, bool save)
+{
+	struct ikew *w = ikew_new(5);
+
+	w->cfg.max_per_address = most;
+	ikew_save(w);
+	w->save_often = save;
+	return w;
+}
+
+static struct ike_client *natted(struct ikew *w, int nth)
+{
+	char inner[32];
+
+	snprintf(inner, sizeof(inner), "10.0.0.%d", nth + 2);
+	return ikew_client(w, inner, NAT, (uint16_t)(40000 + 100 * nth));
+}
+
+/* The newcomer is refused, and told why; nobody else notices. */
+static void one_address_has_a_limited_number_of_clients(void **state)
+{
+	(void)state;
+	for (int save = 0; save < 2; save++) {
+		struct ikew *w = world(3, save);
+		struct ike_client *c[4], *elsewhere;
+
+		for (int i = 0; i < 4; i++)
+			c[i] = natted(w, i);
+		for (int i = 0; i < 3; i++)
+			assert_true(ikew_connect(w, c[i]));
+		assert_false(ikew_main(w, c[3]));
+		assert_true(ikew_logged(w, "max-per-address"));
+		assert_true(ikew_logged(w, "10.0.0.5"));
+		assert_int_equal(ikew_counts(w).sas, 3);
+		elsewhere = ikew_client(w, "10.0.0.2", "203.0.113.10", 40000);
+		assert_true(ikew_connect(w, elsewhere));
+		for (int i = 0; i < 3; i++)
+			assert_true(ikew_pair_right(w, c[i]));
+		/* A place is free again. */
+		ikec_delete_esp(c[1], ikec_newest_pair(c[1])->spi_in);
+		ikec_delete_sa(c[1], c[1]->cur);
+		c[1]->cur->state = CLIENT_GONE;
+		ikew_run(w, 60000);
+		assert_true(ikew_connect(w, c[3]));
+		ikew_free(w);
+	}
+}
+
+/* Both phases, with more than one IKE SA, or with none but an R. */
+static void renewing_needs_no_free_place(void **state)
+{
+	(void)state;
+	for (int save = 0; save < 2; save++) {
+		struct ikew *w = world(2, save);
+		struct ike_client *c[2] = {natted(w, 0), natted(w, 1)};
+		struct client_sa *old;
+		uint64_t r;
+
+		for (int i = 0; i < 2; i++)
+			assert_true(ikew_connect(w, c[i]));
+		r = ikew_r_of(w, c[0]);
+		for (int i = 0; i < 3; i++) {
+			old = c[0]->cur;
+			assert_true(ikew_main(w, c[0]));
+			assert_true(ikew_quick(w, c[0]));
+			ikec_delete_sa(c[0], old);
+			old->state = CLIENT_GONE;
+			ikew_run(w, 100);
+		}
+		/* Phase 1 expired; somebody else took the place. */
+		ikec_delete_sa(c[0], c[0]->cur);
+		c[0]->cur->state = CLIENT_GONE;
+		ikew_run(w, 100);
+		assert_int_equal(ikew_counts(w).sas, 1);
+		assert_true(ikew_main(w, natted(w, 2)));
+		assert_true(ikew_main(w, c[0]));
+		assert_int_equal(ikew_r_of(w, c[0]), r);
+		assert_true(ikew_quick(w, c[0]));
+		assert_int_equal(ikew_r_of(w, c[0]), r);
+		ikew_free(w);
+	}
+}
+
+/* Ever new IDs, each with an R that outlives its IKE SA. */
+static void r_without_ike_sas_are_limited_too(void **state)
+{
+	(void)state;
+	for (int save = 0; save < 2; save++) {
+		struct ikew *w = world(3, save);
+
+		for (int i = 0; i < 5; i++) {
+			struct ike_client *c = natted(w, i);
+
+			c->has_dpd = false;
+			assert_true(ikew_main(w, c));
+			if (i < 3)
+				assert_true(ikew_quick(w, c));
+			else
+				ikec_start_quick(c);
+			ikec_delete_sa(c, c->cur);
+			ikew_run(w, 100);
+			c->is_mute = true;
+		}
+		assert_int_equal(ikew_counts(w).peers, 3);
+		assert_int_equal(ikew_live_sas(w), 6);
+		assert_true(ikew_logged(w,
+		    "3 clients are connected from this address, as many as "
+		    "may be; raise max-per-address in section ike"));
+		ikew_free(w);
+	}
+}
+
+/* Other selectors take another R: they count. */
+static void every_r_of_a_client_counts(void **state)
+{
+	struct ikew *w = world(2, true);
+	struct ike_client *c = natted(w, 0);
+
+	(void)state;
+	assert_true(ikew_connect(w, c));
+	c->client_port = 1702;
+	assert_true(ikew_quick(w, c));
+	c->client_port = 1703;
+	ikec_start_quick(c);
+	ikew_run(w, 1000);
+	assert_int_equal(c->last_notify, ISAKMP_N_NO_PROPOSAL_CHOSEN);
+	assert_int_equal(ikew_counts(w).peers, 2);
+	ikew_free(w);
+}
+
+/* Who has one address of a /64 has all of them. */
+static void one_ipv6_network_is_one_address(void **state)
+{
+	struct ikew *w = world(2, true);
+
+	(void)state;
+	assert_true(ikew_main(w, ikew_client(w, "2001:db8:7:1::2", NULL, 0)));
+	assert_true(
+	    ikew_main(w, ikew_client(w, "2001:db8:7:1:ffff::3", NULL, 0)));
+	assert_false(ikew_main(w, ikew_client(w, "2001:db8:7:1::4", NULL, 0)));
+	assert_true(ikew_main(w, ikew_client(w, "2001:db8:7:2::2", NULL, 0)));
+	ikew_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(one_address_has_a_limited_number_of_clients),
+	    cmocka_unit_test(renewing_needs_no_free_place),
+	    cmocka_unit_test(r_without_ike_sas_are_limited_too),
+	    cmocka_unit_test(every_r_of_a_client_counts),
+	    cmocka_unit_test(one_ipv6_network_is_one_address),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
