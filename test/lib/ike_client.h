@@ -99,7 +99,12 @@ enum client_bad {
 	CLIENT_BAD_ID,
 	CLIENT_BAD_NONCE, /* the server's own */
 	CLIENT_BAD_HASH,
-	CLIENT_BAD_KE, /* none, though there is PFS */
+	CLIENT_BAD_KE,		 /* none, though there is PFS */
+	CLIENT_BAD_PROTOCOL,	 /* AH */
+	CLIENT_BAD_SPI,		 /* reserved */
+	CLIENT_BAD_NONCE_LENGTH, /* 7 bytes */
+	CLIENT_BAD_KE_MIRROR,	 /* the server's own */
+	CLIENT_BAD_ALL,
 };
 
 struct ike_client {

@@ -76,13 +76,17 @@ static void put_sa(const struct ike_client *c, const struct client_quick *q,
 	struct wire_writer w;
 
 	wire_writer_init(&w, spi, sizeof(spi));
-	wire_put_u32(&w, q->spi);
+	wire_put_u32(&w, c->answer_bad == CLIENT_BAD_SPI ? 255 : q->spi);
 	isakmp_build_open(b, ISAKMP_PAYLOAD_SA);
 	sa_encode_reply(&b->w, offer, &offer->protocol[0], &offer->transform[0],
 	    (struct wire_span){spi, sizeof(spi)});
 	/* The value of the transform's first attribute: the mode. */
 	if (c->answer_bad == CLIENT_BAD_TRANSFORM)
 		b->w.data[b->w.pos - raw.len + 11] ^= 1;
+	/* The proposal ends with its protocol, sizes, and the SPI. */
+	if (c->answer_bad == CLIENT_BAD_PROTOCOL)
+		b->w.data[b->w.pos - raw.len - sizeof(spi) - 3] =
+		    ISAKMP_PROTO_AH;
 	isakmp_build_close(b);
 }
 
@@ -117,8 +121,12 @@ static void send2(struct ike_client *c, struct client_quick *q,
 	put_sa(c, q, offer, &b);
 	isakmp_build_payload(&b, ISAKMP_PAYLOAD_NONCE,
 	    (struct wire_span){
-		c->answer_bad == CLIENT_BAD_NONCE ? q->ni : q->nr, q->nr_len});
-	if (q->dh.pub_len && c->answer_bad != CLIENT_BAD_KE)
+		c->answer_bad == CLIENT_BAD_NONCE ? q->ni : q->nr,
+		c->answer_bad == CLIENT_BAD_NONCE_LENGTH ? 7 : q->nr_len});
+	if (c->answer_bad == CLIENT_BAD_KE_MIRROR)
+		isakmp_build_payload(
+		    &b, ISAKMP_PAYLOAD_KE, body_of(m, ISAKMP_PAYLOAD_KE));
+	else if (q->dh.pub_len && c->answer_bad != CLIENT_BAD_KE)
 		isakmp_build_payload(&b, ISAKMP_PAYLOAD_KE,
 		    (struct wire_span){q->dh.pub, q->dh.pub_len});
 	put_ids(c, m, &b);

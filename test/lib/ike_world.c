@@ -29,7 +29,7 @@ static int ikew_random(void *ctx, void *out, size_t len)
 	if (++w->randoms == w->bad_random)
 		return -EIO;
 	while (len--)
-		*p++ = (uint8_t)rnd(w);
+		*p++ = w->zero_random ? 0 : (uint8_t)rnd(w);
 	return 0;
 }
 

@@ -70,6 +70,7 @@ struct ikew {
 	/* What fails, counted from 1; 0: nothing.  In a step without crypto
 	 * no algorithm is there. */
 	int randoms, bad_random;	 /* calls of the source of randomness */
+	bool zero_random;		 /* it gives nothing but zeros */
 	int steps, bad_step;		 /* steps: one without crypto */
 	const char *psk[CANDIDATES_MAX]; /* the count is the first NULL */
 	const char *psk_fqdn[CANDIDATES_MAX]; /* that each is bound to */

@@ -266,10 +266,14 @@ static void bad_answers_are_refused(void **state)
 	    [CLIENT_BAD_NONCE] = "Nr is our own Ni",
 	    [CLIENT_BAD_HASH] = "HASH is wrong",
 	    [CLIENT_BAD_KE] = "PFS without KE",
+	    [CLIENT_BAD_PROTOCOL] = "answer is for protocol 2",
+	    [CLIENT_BAD_SPI] = "SPI is invalid",
+	    [CLIENT_BAD_NONCE_LENGTH] = "nonce has 7 bytes",
+	    [CLIENT_BAD_KE_MIRROR] = "KE is wrong",
 	};
 
 	(void)state;
-	for (int bad = CLIENT_BAD_TRANSFORM; bad <= CLIENT_BAD_KE; bad++) {
+	for (int bad = CLIENT_BAD_TRANSFORM; bad < CLIENT_BAD_ALL; bad++) {
 		struct ike_client *c;
 		struct ikew *w = connected(&c, 1, true, "aes256-sha256-ecp256");
 
