@@ -236,6 +236,95 @@ static void a_changed_answer_is_passed_over(void **state)
 	}
 }
 
+/* The clear messages 3 and 4 of a Main Mode with modp2048. */
+#define KE_AT (28 + 4)
+#define NONCE_AT (KE_AT + 256 + 4)
+
+enum change { SHORTER_KE, OUR_KE, OUR_NONCE, CHANGES };
+
+struct tamper {
+	enum change change;
+	uint8_t sent[CLIENT_PACKET_MAX]; /* message 3 */
+	int messages;
+};
+
+static bool keep_3(struct ikew *w, bool to_server, uint8_t *data, size_t *len)
+{
+	struct tamper *t = w->filter_ctx;
+
+	(void)to_server;
+	if (++t->messages == 3)
+		memcpy(t->sent, data, *len);
+	return true;
+}
+
+/* The first message 4 only. */
+static bool change_4(struct ikew *w, bool to_server, uint8_t *data, size_t *len)
+{
+	struct tamper *t = w->filter_ctx;
+
+	(void)to_server;
+	if (++t->messages != 4)
+		return true;
+	if (t->change == OUR_KE) {
+		memcpy(data + KE_AT, t->sent + KE_AT, 256);
+	} else if (t->change == OUR_NONCE) {
+		memcpy(data + NONCE_AT, t->sent + NONCE_AT, 32);
+	} else {
+		memmove(data + KE_AT, data + KE_AT + 1, --*len - KE_AT);
+		/* 260 becomes 259. */
+		data[KE_AT - 1]--;
+		data[27] = (uint8_t)*len;
+		data[26] = (uint8_t)(*len >> 8);
+	}
+	return true;
+}
+
+static void a_tampered_message_4_is_passed_over(void **state)
+{
+	static const char *const said[] = {
+	    [SHORTER_KE] = "KE has 255 bytes",
+	    [OUR_KE] = "our own key exchange value or nonce came back",
+	    [OUR_NONCE] = "our own key exchange value or nonce came back",
+	};
+	struct ike_suite suite = ikew_suite(true, "aes256-sha256-modp2048");
+
+	(void)state;
+	for (int change = 0; change < CHANGES; change++) {
+		struct tamper t = {.change = (enum change)change};
+		struct persona one = persona_default;
+		struct ike_pair *p = pair_new(40);
+
+		one.ike.suites = &suite;
+		one.ike.suite_count = 1;
+		p->i->filter = keep_3;
+		p->r->filter = change_4;
+		p->i->filter_ctx = p->r->filter_ctx = &t;
+		pair_connect(p, &one);
+		assert_true(pair_up(p, A_MINUTE));
+		assert_true(ikew_logged(p->i, said[change]));
+		expect_up(p);
+		pair_free(p);
+	}
+}
+
+/* A responder that calls itself an address of three bytes. */
+static void a_bad_id_of_the_responder_is_refused(void **state)
+{
+	struct ike_pair *p = pair_new(41);
+
+	(void)state;
+	p->r->cfg.local_id_type = IPSEC_ID_IPV4;
+	p->r->cfg.local_id_len = 3;
+	ikew_crash(p->r);
+	pair_connect(p, &persona_default);
+	assert_false(pair_up(p, FOREVER));
+	assert_int_equal(p->i->conn_failures, 1);
+	assert_true(ikew_logged(p->i, "passed over: ID"));
+	assert_int_equal(ikew_counts(p->i).sas, 0);
+	pair_free(p);
+}
+
 /* Everything that the initiator sends comes back to it as if from the peer:
  * no answer, no progress. */
 static void a_mirror_gets_nowhere(void **state)
@@ -389,6 +478,8 @@ int main(void)
 	    cmocka_unit_test(a_refused_proposal_is_only_a_hint),
 	    cmocka_unit_test(a_dead_responder_is_given_up),
 	    cmocka_unit_test(a_changed_answer_is_passed_over),
+	    cmocka_unit_test(a_tampered_message_4_is_passed_over),
+	    cmocka_unit_test(a_bad_id_of_the_responder_is_refused),
 	    cmocka_unit_test(a_mirror_gets_nowhere),
 	    cmocka_unit_test(cookies_must_differ),
 	    cmocka_unit_test(our_own_value_is_refused),
