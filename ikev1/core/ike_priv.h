@@ -118,6 +118,9 @@ struct source {
 	size_t paths;	/* of it */
 	size_t clients; /* that have an IKE SA which is up */
 	size_t peers;	/* R */
+	/* Not saved: whose place went to another one. */
+	uint64_t displace_ms; /* what went is made up for by then */
+	bool displace_said;
 };
 
 /* What is between one address of ours and one of a client's, newest
@@ -536,6 +539,11 @@ void peer_sa_up(struct ike *ike, struct ike_sa *sa);
 void peer_sa_gone(struct ike *ike, struct ike_sa *sa);
 /* Deletes what else the identity of sa has: it started afresh. */
 void peer_initial_contact(struct ike *ike, struct ike_sa *sa);
+/*
+ * Whether sa, which is about to be up, may take its place from whoever has
+ * it: this is limited, for each address.
+ */
+bool peer_may_take_place(struct ike *ike, const struct ike_sa *sa);
 /* An authenticated message came from another address or port. */
 void peer_sa_moved(
     struct ike *ike, struct ike_sa *sa, const struct ike_event *ev);

@@ -235,6 +235,10 @@ int main_step5(struct ike *ike, struct ike_sa *sa, struct message *m)
 		    "as many clients as max-per-address in section ike allows "
 		    "(%u) are connected from this address",
 		    ike->cfg.max_per_address);
+	if (!peer_may_take_place(ike, sa))
+		return isakmp_refuse(m->reason, -EACCES,
+		    "another client is at its address and port, and too many "
+		    "have lost their place to others of this address");
 	err = send6(ike, sa, m->iv);
 	if (err)
 		return isakmp_refuse(

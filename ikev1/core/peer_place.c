@@ -8,6 +8,10 @@
 
 #define MAPPING_MS 1000 /* at most one change of port in it */
 #define SAS_MAX 4	/* IKE SAs of one client that are up */
+/* R of one address that may lose their place at once, and how long it takes
+ * until one more may. */
+#define DISPLACE_BURST 4
+#define DISPLACE_MS 30000
 
 /* Place and identity of an IKE SA or a peer, apart from both. */
 struct place {
@@ -53,6 +57,50 @@ static struct ike_sa *sas_at(const struct ike *ike, const struct place *at)
 	return path ? path->sas : NULL;
 }
 
+/* An R at this place, of this identity or of another one; NULL. */
+static struct peer *find_peer(
+    const struct ike *ike, const struct place *at, bool is_same)
+{
+	struct peer *p;
+
+	for (p = peers_at(ike, at); p; p = p->path_next) {
+		struct place its = place_of_peer(p);
+
+		if (p->state != PEER_CLOSING && same_where(&its, at) &&
+		    same_who(&its, at) == is_same)
+			return p;
+	}
+	return NULL;
+}
+
+/*
+ * Whether this identity may have this place.  It says where it is, and ESP
+ * and IKE from there prove that it has sent them, but not that it hears us
+ * there: a client could claim the places of all its neighbours in turn.
+ */
+static bool may_displace(struct ike *ike, const struct place *new)
+{
+	struct source *source;
+
+	if (!find_peer(ike, new, false))
+		return true;
+	source = path_of(ike, &new->local, &new->peer)->source;
+	if (source->displace_ms > ike->now + (DISPLACE_BURST - 1) * DISPLACE_MS)
+		return false;
+	if (source->displace_ms < ike->now)
+		source->displace_ms = ike->now;
+	source->displace_ms += DISPLACE_MS;
+	source->displace_said = false;
+	return true;
+}
+
+bool peer_may_take_place(struct ike *ike, const struct ike_sa *sa)
+{
+	struct place here = place_of_sa(sa);
+
+	return may_displace(ike, &here);
+}
+
 /* Everybody else who claims this place is gone from it. */
 static void end_displaced(struct ike *ike, const struct place *new)
 {
@@ -75,16 +123,8 @@ static void end_displaced(struct ike *ike, const struct place *new)
 static bool is_answered_by_another(struct ike *ike, const struct ike_sa *sa)
 {
 	struct place here = place_of_sa(sa);
-	struct peer *p = init_is_renewal(sa) ? peers_at(ike, &here) : NULL;
 
-	for (; p; p = p->path_next) {
-		struct place there = place_of_peer(p);
-
-		if (p->state != PEER_CLOSING && same_where(&there, &here) &&
-		    !same_who(&there, &here))
-			return true;
-	}
-	return false;
+	return init_is_renewal(sa) && find_peer(ike, &here, false);
 }
 
 /* The newest IKE SA of a peer that is up; NULL. */
@@ -203,6 +243,28 @@ static void move_peer(struct ike *ike, struct peer *p, const struct addr *to)
 	peer_note(ike, p);
 }
 
+/* Once, until one more may. */
+static void say_stays(
+    struct ike *ike, const struct place *from, const struct place *there)
+{
+	struct source *source =
+	    path_of(ike, &there->local, &there->peer)->source;
+	char to[ADDR_TEXT_MAX];
+	struct refused who = {.peer = &from->peer,
+	    .local = &from->local,
+	    .is_proven = true,
+	    .remedy = "if clients lose their connections there: does the NAT "
+		      "forget its mappings too early?"};
+
+	if (source->displace_said)
+		return;
+	source->displace_said = true;
+	act_refuse(ike, &who,
+	    "it claims %s, the place of another client of this address: it "
+	    "stays where it was",
+	    addr_text(&there->peer, to));
+}
+
 /* A NAT gave the client another port: all that is its own follows. */
 static void move(struct ike *ike, const struct place *from, uint16_t local_port,
     const struct addr *to)
@@ -213,6 +275,11 @@ static void move(struct ike *ike, const struct place *from, uint16_t local_port,
 	struct peer *p;
 
 	there.peer = *to;
+	/* An R of the same identity is another client's all the same. */
+	if (find_peer(ike, &there, true) || !may_displace(ike, &there)) {
+		say_stays(ike, from, &there);
+		return;
+	}
 	end_displaced(ike, &there);
 	act_log(ike, IKE_LOG_INFO, "%s is %s now (the NAT's mapping changed)",
 	    addr_text(&from->peer, a), addr_text(to, b));

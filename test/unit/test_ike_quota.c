@@ -158,6 +158,121 @@ static void one_ipv6_network_is_one_address(void **state)
 	ikew_free(w);
 }
 
+#define NEIGHBOURS 6
+
+/* How many of them have lost their R. */
+static int lost(struct ikew *w)
+{
+	return (int)ikew_peers_in(w, WORLD_PEER_ENDED);
+}
+
+static struct ikew *neighbours(
+    struct ike_client *c[NEIGHBOURS + 1], bool save, bool is_same_id)
+{
+	struct ikew *w = world(0, save);
+
+	for (int i = 0; i <= NEIGHBOURS; i++) {
+		c[i] = natted(w, i);
+		if (is_same_id)
+			c[i]->fqdn = "everybody";
+		assert_true(ikew_connect(w, c[i]));
+	}
+	return w;
+}
+
+/* With ESP, or with IKE, from the port of one neighbour after the other.  A
+ * budget is not saved. */
+static void a_client_displaces_few_neighbours(void **state)
+{
+	(void)state;
+	for (int is_esp = 0; is_esp < 2; is_esp++) {
+		struct ike_client *c[NEIGHBOURS + 1];
+		struct ikew *w = neighbours(c, false, false);
+		uint64_t r = ikew_r_of(w, c[0]);
+		uint32_t spi = ikec_newest_pair(c[0])->spi_out;
+
+		for (int i = 1; i <= NEIGHBOURS; i++) {
+			struct addr port = c[i]->outer[1];
+
+			c[i]->is_mute = true;
+			for (int k = 0; k < 3; k++) {
+				if (is_esp) {
+					ikew_step(w, &(struct ike_event){
+							 .type = IKE_EV_MAPPING,
+							 .r = r,
+							 .spi = spi,
+							 .peer = port});
+				} else {
+					c[0]->outer[1] = port;
+					ikec_r_u_there(
+					    c[0], (uint32_t)(10 * i + k));
+				}
+				ikew_run(w, 1100);
+			}
+		}
+		assert_int_equal(lost(w), 4);
+		assert_int_equal(ikew_log_count(w, "the place of another"), 1);
+		assert_true(addr_equal(&ikew_find_peer(w, r)->up.peer,
+		    &(struct addr){.family = ADDR_IPV4,
+			.ip = {203, 0, 113, 9},
+			.port = c[4]->outer[1].port}));
+		/* Then one more. */
+		ikew_run(w, 20000);
+		ikew_step(w, &(struct ike_event){.type = IKE_EV_MAPPING,
+				 .r = r,
+				 .spi = spi,
+				 .peer = c[5]->outer[1]});
+		ikew_run(w, 1100);
+		assert_int_equal(lost(w), 5);
+		ikew_free(w);
+	}
+}
+
+/* Its message 5 comes from there. */
+static void a_new_ike_sa_displaces_few_neighbours(void **state)
+{
+	struct ike_client *c[NEIGHBOURS + 1];
+	struct ikew *w = neighbours(c, false, false);
+	int up = 0;
+
+	(void)state;
+	for (int i = 1; i <= NEIGHBOURS; i++) {
+		c[i]->is_mute = true;
+		c[0]->outer[1] = c[i]->outer[1];
+		ikec_start_main(c[0]);
+		ikew_run(w, 200);
+		up += c[0]->cur->state == CLIENT_UP;
+	}
+	assert_int_equal(up, 4);
+	assert_int_equal(lost(w), 4);
+	assert_true(ikew_logged(w, "too many have lost their place"));
+	ikew_free(w);
+}
+
+/* Who calls itself as its neighbour does not get what is the neighbour's. */
+static void two_of_one_id_stay_apart(void **state)
+{
+	(void)state;
+	for (int save = 0; save < 2; save++) {
+		struct ike_client *c[NEIGHBOURS + 1];
+		struct ikew *w = neighbours(c, save, true);
+		uint64_t r = ikew_r_of(w, c[0]), its = ikew_r_of(w, c[1]);
+		struct addr at = c[0]->outer[1], here = c[1]->outer[1];
+
+		c[0]->outer[1] = here;
+		ikec_r_u_there(c[0], 7);
+		ikew_run(w, 100);
+		c[0]->outer[1] = at;
+		ikec_r_u_there(c[0], 8);
+		ikew_run(w, 100);
+		assert_true(addr_equal(&ikew_find_peer(w, r)->up.peer, &at));
+		assert_true(
+		    addr_equal(&ikew_find_peer(w, its)->up.peer, &here));
+		assert_int_equal(lost(w), 0);
+		ikew_free(w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -166,6 +281,9 @@ int main(void)
 	    cmocka_unit_test(r_without_ike_sas_are_limited_too),
 	    cmocka_unit_test(every_r_of_a_client_counts),
 	    cmocka_unit_test(one_ipv6_network_is_one_address),
+	    cmocka_unit_test(a_client_displaces_few_neighbours),
+	    cmocka_unit_test(a_new_ike_sa_displaces_few_neighbours),
+	    cmocka_unit_test(two_of_one_id_stay_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
