@@ -72,25 +72,39 @@ void engine_flush(struct engine *e)
 	out->count = out->used = 0;
 }
 
-static void act_send(struct engine *e, const struct ike_action *a)
+static void put_out(struct engine *e, const struct ike_action *a,
+    struct wire_span data, bool has_marker)
 {
 	struct engine_socket *s = socket_for(e, &a->local);
 	struct engine_out *out = e->out;
 
-	if (!s || a->len > sizeof(out->bytes)) {
+	if (!s || data.len > sizeof(out->bytes)) {
 		not_sent(e, &a->peer, s ? -EMSGSIZE : -EADDRNOTAVAIL);
 		return;
 	}
-	if (out->count == UDP_MANY || out->used + a->len > sizeof(out->bytes))
+	if (out->count == UDP_MANY || out->used + data.len > sizeof(out->bytes))
 		engine_flush(e);
 	out->fds[out->count] = s->fd;
 	out->packets[out->count++] = (struct udp_packet){.local = a->local,
 	    .peer = a->peer,
 	    .data = out->bytes + out->used,
-	    .len = (ssize_t)a->len,
-	    .has_marker = a->local.port == UDP_PORT_NATT};
-	memcpy(out->bytes + out->used, a->data, a->len);
-	out->used += a->len;
+	    .len = (ssize_t)data.len,
+	    .has_marker = has_marker};
+	memcpy(out->bytes + out->used, data.data, data.len);
+	out->used += data.len;
+}
+
+static void act_send(struct engine *e, const struct ike_action *a)
+{
+	put_out(e, a, (struct wire_span){a->data, a->len},
+	    a->local.port == UDP_PORT_NATT);
+}
+
+static void act_keepalive(struct engine *e, const struct ike_action *a)
+{
+	static const uint8_t octet[] = {0xff};
+
+	put_out(e, a, (struct wire_span){octet, sizeof(octet)}, false);
 }
 
 static void act_dh(struct engine *e, const struct ike_action *a)
@@ -256,6 +270,7 @@ static void act_conn(struct engine *e, const struct ike_action *a)
 static void (*const carry_out[])(
     struct engine *e, const struct ike_action *a) = {
     [IKE_ACT_SEND] = act_send,
+    [IKE_ACT_KEEPALIVE] = act_keepalive,
     [IKE_ACT_DH] = act_dh,
     [IKE_ACT_DH_KEYGEN] = act_dh_keygen,
     [IKE_ACT_DH_DERIVE] = act_dh_derive,

@@ -116,15 +116,15 @@ static size_t longest(
 	return size > over ? size - over : 0;
 }
 
-void sa_send_to(struct ike *ike, const struct ike_sa *sa,
-    const struct addr *local, const struct addr *peer, const void *data,
-    size_t len)
+void sa_send_to(struct ike *ike, struct ike_sa *sa, const struct addr *local,
+    const struct addr *peer, const void *data, size_t len)
 {
 	size_t size = longest(ike, sa, local);
 	struct wire_span message = {data, len};
 	uint8_t part[IKE_DATAGRAM_MAX];
 	int n;
 
+	natt_alive_sent(ike, sa);
 	size = size > sizeof(part) ? sizeof(part) : size;
 	/* What does not go in few enough parts is for IP to fragment. */
 	if (!size || len <= size || frag_part(message, 1, part, size) < 0) {
@@ -136,8 +136,7 @@ void sa_send_to(struct ike *ike, const struct ike_sa *sa,
 		act_send(ike, local, peer, part, (size_t)n);
 }
 
-void sa_send(
-    struct ike *ike, const struct ike_sa *sa, const void *data, size_t len)
+void sa_send(struct ike *ike, struct ike_sa *sa, const void *data, size_t len)
 {
 	sa_send_to(ike, sa, &sa->local, &sa->peer, data, len);
 }

@@ -162,7 +162,10 @@ struct ike_event {
 };
 
 enum ike_action_type {
-	IKE_ACT_SEND,	     /* data from local to peer; marker when 4500 */
+	IKE_ACT_SEND, /* data from local to peer; marker when 4500 */
+	/* One octet 0xff from local (port 4500) to peer, without the marker
+	 * (RFC 3948 section 2.3). */
+	IKE_ACT_KEEPALIVE,
 	IKE_ACT_DH,	     /* keygen and derive: job, group, data = peer's */
 	IKE_ACT_DH_KEYGEN,   /* job, group; DH_DONE: shared = private value */
 	IKE_ACT_DH_DERIVE,   /* job, group, data = peer's, data2 = private */
@@ -215,7 +218,7 @@ struct ike_action {
 	enum ike_action_type type;
 	uint32_t job;
 	uint64_t r;
-	struct addr local, peer; /* SEND, PSK */
+	struct addr local, peer; /* SEND, KEEPALIVE, PSK */
 	uint16_t group;		 /* DH */
 	uint16_t hash;		 /* PSK: phase 1 hash number */
 	enum ike_log_level level;

@@ -228,11 +228,12 @@ struct ike_sa {
 	struct timer timer;
 	struct ike_sa *next_dead;
 	enum sa_state state;
-	uint32_t age;		       /* grows with each new IKE SA */
-	bool initiator;		       /* we sent message 1 */
-	const struct persona *persona; /* initiator: how; else NULL */
+	uint32_t age;	/* grows with each new IKE SA */
+	bool initiator; /* we sent message 1 */
+	/* How, when we began it, or the connection that it serves; or NULL. */
+	const struct persona *persona;
 	uint32_t msgid_count;	    /* PERSONA_MSGID_COUNT: the last one used */
-	uint32_t conn;		    /* initiator: the shell's number; 0: none */
+	uint32_t conn;		    /* the connection that it serves; 0: none */
 	uint32_t up_age;	    /* as age, when it came up */
 	bool is_rekey, is_replaced; /* takes an older one's place; lost it */
 	uint16_t hint;		    /* a clear Notification; not saved */
@@ -281,7 +282,8 @@ struct ike_sa {
 	bool dpd_in_known;
 	uint8_t dpd_tries; /* probes without an answer */
 	uint64_t dpd_due_ms;
-	uint64_t due_ms; /* end of the half-open time or of the lifetime */
+	uint64_t alive_ms; /* the next NAT keep-alive of ours; NEVER: none */
+	uint64_t due_ms;   /* end of the half-open time or of the lifetime */
 };
 
 struct log_limit {
@@ -431,11 +433,9 @@ int reply_finish(
  * Sends a whole message of sa, in fragments when it is long and the peer
  * takes them; sa_send_to() not to where sa's peer is.
  */
-void sa_send(
-    struct ike *ike, const struct ike_sa *sa, const void *data, size_t len);
-void sa_send_to(struct ike *ike, const struct ike_sa *sa,
-    const struct addr *local, const struct addr *peer, const void *data,
-    size_t len);
+void sa_send(struct ike *ike, struct ike_sa *sa, const void *data, size_t len);
+void sa_send_to(struct ike *ike, struct ike_sa *sa, const struct addr *local,
+    const struct addr *peer, const void *data, size_t len);
 
 /* natt.c */
 /* Looks at the NAT-D payloads of message 3. */
@@ -447,6 +447,13 @@ int natt_put(struct ike *ike, const struct ike_sa *sa, struct reply *r);
 uint8_t natt_payload_type(uint32_t vendors);
 /* ", client behind NAT" and the like. */
 const char *natt_text(const struct ike_sa *sa);
+/*
+ * Keep-alives (RFC 3948 section 4): sa is up; something was sent under it;
+ * its timer.  Only for a connection of ours with a NAT in front of us.
+ */
+void natt_alive_start(struct ike *ike, struct ike_sa *sa);
+void natt_alive_sent(const struct ike *ike, struct ike_sa *sa);
+void natt_alive_timer(struct ike *ike, struct ike_sa *sa);
 
 /* sa.c */
 /* As initiator, with a new cookie; NULL when randomness fails. */

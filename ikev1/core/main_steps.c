@@ -292,5 +292,6 @@ void main_established(
 	if (has_initial_contact(&m->p))
 		peer_initial_contact(ike, sa);
 	peer_sa_up(ike, sa);
+	natt_alive_start(ike, sa);
 	info_dpd_start(ike, sa);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* NAT traversal: RFC 3947's vendor ids and NAT-D payloads. */
+/* NAT traversal: RFC 3947's vendor ids and NAT-D payloads; keep-alives. */
 #include "ikev1/core/ike_priv.h"
+
+#define ALIVE_MS 20000 /* RFC 3948 section 4: the default */
 
 uint8_t natt_payload_type(uint32_t vendors)
 {
@@ -108,4 +110,50 @@ const char *natt_text(const struct ike_sa *sa)
 	if (sa->forced)
 		return ", UDP encapsulation forced";
 	return texts[sa->initiator][sa->client_nat][sa->server_nat];
+}
+
+/* --- keep-alives --------------------------------------------------------- */
+
+/* Of the IKE SAs of a connection the newest is the one that sends. */
+static bool is_newest(const struct ike_sa *sa)
+{
+	const struct ike_sa *other = sa->path->sas;
+
+	while (other && (other->conn != sa->conn || other->state != SA_UP ||
+			    other->up_age <= sa->up_age))
+		other = other->path_next;
+	return !other;
+}
+
+void natt_alive_start(struct ike *ike, struct ike_sa *sa)
+{
+	if (!sa->conn || !sa->server_nat || sa->forced)
+		return;
+	sa->alive_ms = ike->now + ALIVE_MS;
+	sa_wake(ike, sa, sa->alive_ms);
+}
+
+/* The timer asks again when it runs too early. */
+void natt_alive_sent(const struct ike *ike, struct ike_sa *sa)
+{
+	if (sa->alive_ms != NEVER)
+		sa->alive_ms = ike->now + ALIVE_MS;
+}
+
+/* What the kernel sends, ESP, does not show here: at worst one octet is sent
+ * in vain. */
+void natt_alive_timer(struct ike *ike, struct ike_sa *sa)
+{
+	struct ike_action *a;
+
+	if (sa->alive_ms == NEVER)
+		return;
+	if (ike->now >= sa->alive_ms && is_newest(sa)) {
+		a = act(ike, IKE_ACT_KEEPALIVE);
+		a->local = sa->local;
+		a->peer = sa->peer;
+	}
+	if (ike->now >= sa->alive_ms)
+		sa->alive_ms = ike->now + ALIVE_MS;
+	sa_wake(ike, sa, sa->alive_ms);
 }

@@ -46,6 +46,7 @@ static struct ike_sa *sa_with(const uint8_t *own)
 	sa->resend_ms = NEVER;
 	sa->rekey_ms = NEVER;
 	sa->dpd_due_ms = NEVER;
+	sa->alive_ms = NEVER;
 	return sa;
 }
 
@@ -314,6 +315,8 @@ void sa_timer(struct ike *ike, struct ike_sa *sa)
 	}
 	if (sa->state == SA_UP)
 		sa_rekey_timer(ike, sa);
+	if (sa->state == SA_UP)
+		natt_alive_timer(ike, sa);
 	if (sa->state == SA_UP)
 		info_dpd_timer(ike, sa);
 	else if (sa->initiator)

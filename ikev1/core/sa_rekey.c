@@ -18,12 +18,35 @@
 #define RETRY_MS 30000	/* after a try that came to nothing */
 #define RETIRE_MS 30000 /* of the old one */
 
+/* Same place, same key, same ID. */
+static bool is_same_peer(const struct ike_sa *a, const struct ike_sa *b)
+{
+	return addr_equal(&a->peer, &b->peer) && a->psk_entry == b->psk_entry &&
+	       bytes_equal(&a->id, &b->id);
+}
+
+/* The other side renewed the IKE SA of a connection of ours: it stays one,
+ * with its persona. */
+static void take_conn(struct ike_sa *sa)
+{
+	const struct ike_sa *old = sa->initiator ? NULL : sa->path->sas;
+
+	while (old && (!old->conn || old->state != SA_UP || old == sa ||
+			  !is_same_peer(old, sa)))
+		old = old->path_next;
+	if (!old)
+		return;
+	sa->conn = old->conn;
+	sa->persona = old->persona;
+}
+
 void sa_rekey_plan(struct ike *ike, struct ike_sa *sa, uint64_t life_s)
 {
-	uint64_t percent =
-	    sa->persona ? sa->persona->rekey_ike_percent : OUR_PERCENT;
 	struct ike_sa *old;
+	uint64_t percent;
 
+	take_conn(sa);
+	percent = sa->persona ? sa->persona->rekey_ike_percent : OUR_PERCENT;
 	sa->up_age = ++ike->next_age;
 	sa->rekey_ms = percent ? ike->now + life_s * 10 * percent : NEVER;
 	sa_wake(ike, sa, sa->rekey_ms);
@@ -31,9 +54,7 @@ void sa_rekey_plan(struct ike *ike, struct ike_sa *sa, uint64_t life_s)
 		return;
 	for (old = sa->path->sas; old; old = old->path_next) {
 		if (old == sa || old->state != SA_UP || old->up_age > sa->age ||
-		    old->is_replaced || !addr_equal(&old->peer, &sa->peer) ||
-		    old->psk_entry != sa->psk_entry ||
-		    !bytes_equal(&old->id, &sa->id))
+		    old->is_replaced || !is_same_peer(old, sa))
 			continue;
 		old->is_replaced = true;
 		old->rekey_ms = NEVER;

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define SAVE_MAGIC 0x53504b31u /* "SPK1" */
-#define SAVE_VERSION 10
+#define SAVE_VERSION 11
 #define COUNT_MAX 1000000 /* of anything: more is damage */
 
 /* Enumerations are a byte; loading refuses values above the last one. */
@@ -233,7 +233,7 @@ static void persona(struct store *s, const struct ike *ike, struct ike_sa *sa)
 	if (!s->loading || !name[0])
 		return;
 	sa->persona = persona_find(&ike->cfg, name);
-	if (!sa->persona || !sa->initiator)
+	if (!sa->persona)
 		store_fail(s);
 }
 
@@ -250,7 +250,7 @@ static void initiator(struct store *s, const struct ike *ike, struct ike_sa *sa)
 	store_u32(s, &sa->wait_ms);
 	store_deadline(s, &sa->resend_ms);
 	store_bytes(s, &sa->priv);
-	if (sa->initiator && !sa->persona)
+	if ((sa->initiator || sa->conn) != (sa->persona != NULL))
 		store_fail(s);
 }
 
@@ -288,6 +288,7 @@ static void sa_all(struct store *s, struct ike *ike, struct ike_sa *sa)
 	store_u32(s, &sa->dpd_in);
 	store_u8(s, &sa->dpd_tries);
 	store_deadline(s, &sa->dpd_due_ms);
+	store_deadline(s, &sa->alive_ms);
 	store_deadline(s, &sa->due_ms);
 	message_ids(s, sa);
 	quicks(s, ike, sa);
@@ -443,6 +444,7 @@ static void set_deadlines(struct ike *ike)
 	{
 		sa_wake(ike, sa, sa->due_ms);
 		sa_wake(ike, sa, sa->dpd_due_ms);
+		sa_wake(ike, sa, sa->alive_ms);
 		sa_wake(ike, sa, sa->resend_ms);
 		sa_wake(ike, sa, sa->rekey_ms);
 		for (q = sa->quicks; q; q = q->next) {

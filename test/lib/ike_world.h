@@ -90,7 +90,9 @@ struct ikew {
 	bool (*carry)(struct ikew *from, struct ike_event *ev);
 	void *carry_ctx;
 	int conn_ups, conn_failures;
-	char conn_text[300]; /* of the newest failure */
+	int keepalives;
+	struct addr keepalive_to; /* the newest */
+	char conn_text[300];	  /* of the newest failure */
 	int datagrams;
 	/* l2tpd and the kernel */
 	bool hold_ready, hold_gone, refuse_peers;

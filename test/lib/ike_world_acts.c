@@ -25,6 +25,14 @@ static void carry_out(struct ikew *w, const struct ike_action *a)
 	ikew_carry(w, false, &ev, a->data, a->len);
 }
 
+static void keepalive(struct ikew *w, const struct ike_action *a)
+{
+	if (a->local.port != 4500 || a->len)
+		abort();
+	w->keepalives++;
+	w->keepalive_to = a->peer;
+}
+
 static void dh(struct ikew *w, const struct ike_action *a)
 {
 	struct ikew_item *it = ikew_queue(w, 3);
@@ -299,6 +307,7 @@ void ikew_act(struct ikew *w, const struct ike_action *a)
 	static void (*const carry[])(
 	    struct ikew * w, const struct ike_action *a) = {
 	    [IKE_ACT_SEND] = carry_out,
+	    [IKE_ACT_KEEPALIVE] = keepalive,
 	    [IKE_ACT_DH] = dh,
 	    [IKE_ACT_DH_KEYGEN] = dh,
 	    [IKE_ACT_DH_DERIVE] = dh,

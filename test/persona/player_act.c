@@ -39,6 +39,14 @@ static void act_send(struct player *p, const struct ike_action *a)
 	udp_send(p->sockets[is_natt].fd, &a->local, &a->peer, data, is_natt);
 }
 
+static void act_keepalive(struct player *p, const struct ike_action *a)
+{
+	static const uint8_t octet[] = {0xff};
+	struct wire_span data = {octet, sizeof(octet)};
+
+	udp_send(p->sockets[1].fd, &a->local, &a->peer, data, false);
+}
+
 static void act_dh(struct player *p, const struct ike_action *a)
 {
 	struct wire_span peer = {a->data, a->len}, priv = {a->data2, a->len2};
@@ -254,6 +262,9 @@ void player_act(struct player *p, const struct ike_action *a)
 	switch (a->type) {
 	case IKE_ACT_SEND:
 		act_send(p, a);
+		return;
+	case IKE_ACT_KEEPALIVE:
+		act_keepalive(p, a);
 		return;
 	case IKE_ACT_DH:
 	case IKE_ACT_DH_KEYGEN:
