@@ -8,6 +8,8 @@ from lab import SERVER, Failure, wait_for
 from reference import PASSWORD, PSK, USER, Client
 from traffic import esp_states
 
+SECONDS = 100
+
 ID, ID_KEY = "branch.example", "the branch office knows it"
 LOCAL_KEY = "for who dials this address"
 KEYS = f'any "{PSK}"\nany,id={ID} {ID_KEY}\nany,local={SERVER} {LOCAL_KEY}\n'

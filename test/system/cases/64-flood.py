@@ -14,6 +14,7 @@ from lab import SERVER, Failure, wait_for
 from swarm import Swarm
 
 LIMIT = 500
+SECONDS = 100
 FORGED = 100_000
 RATE = 2000  # a second; the emulated machine can't make many more
 CLIENTS, WANTED = 100, 95

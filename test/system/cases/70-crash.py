@@ -11,6 +11,7 @@ from lab import Failure, wait_for
 from reference import Client
 from traffic import Pinger, ping
 
+SECONDS = 100
 SURVIVE = 20
 
 
