@@ -11,6 +11,7 @@ from reference import Client
 from traffic import Pinger, esp_states
 
 LIMIT = 900
+SECONDS = 100
 
 # The default profile for all but one address, which has Android's.
 PROFILES = CONFIGURATION.replace(
