@@ -21,8 +21,9 @@
 #define QUEUE_MESSAGES_MAX 65536
 #define QUEUE_BYTES_MAX (32u << 20)
 #define GATHER_MARK 0xffff /* no version of a message */
-#define GATHER_LENGTH 2	   /* bytes in front of each message */
-#define READS_A_WAKEUP 64  /* then the loop's other work has its turn */
+#define GATHER_MARK_LEN 2
+#define GATHER_LENGTH 2	  /* bytes in front of each message */
+#define READS_A_WAKEUP 64 /* then the loop's other work has its turn */
 
 struct chan_queued {
 	struct chan_queued *next;
@@ -44,9 +45,10 @@ struct chan {
 	bool is_ended;	 /* the end callback has run */
 	bool is_closing; /* chan_close() was called */
 	bool is_writable_wanted;
-	uv_prepare_t before_wait; /* only when it gathers */
-	uint8_t *gathered;	  /* MSG_MAX bytes; NULL: it does not */
-	struct wire_writer w;	  /* in them */
+	uint8_t *gathered;	  /* MSG_MAX bytes; NULL: at once */
+	size_t gathered_len;	  /* in them */
+	uv_prepare_t before_wait; /* chan_gather() */
+	int handles;		  /* open: 2 with before_wait */
 };
 
 union fd_control {
@@ -225,22 +227,17 @@ static int send_or_queue(struct chan *c, const void *data, size_t len, int fd)
 
 /* --- gathering ----------------------------------------------------------- */
 
-static void begin_gathering(struct chan *c)
-{
-	wire_writer_init(&c->w, c->gathered, MSG_MAX);
-	wire_put_u16(&c->w, GATHER_MARK);
-}
-
+/* What was gathered goes out; the buffer keeps its mark and no secret. */
 void chan_flush(struct chan *c)
 {
-	size_t len = c->gathered ? c->w.pos : 0;
+	size_t len = c ? c->gathered_len : 0;
 
-	if (len <= GATHER_LENGTH)
+	if (len <= GATHER_MARK_LEN)
 		return;
-	begin_gathering(c);
+	c->gathered_len = GATHER_MARK_LEN;
 	if (!c->error && !c->is_ended && !c->is_closing)
 		send_or_queue(c, c->gathered, len, -1);
-	secret_wipe(c->gathered + GATHER_LENGTH, len - GATHER_LENGTH);
+	secret_wipe(c->gathered + GATHER_MARK_LEN, len - GATHER_MARK_LEN);
 }
 
 static void on_before_wait(uv_prepare_t *handle)
@@ -248,12 +245,21 @@ static void on_before_wait(uv_prepare_t *handle)
 	chan_flush(handle->data);
 }
 
-void chan_gather(struct chan *c)
+void chan_hold(struct chan *c)
 {
 	if (c->gathered)
 		return;
-	c->gathered = xcalloc(1, MSG_MAX);
-	begin_gathering(c);
+	c->gathered = xmalloc(MSG_MAX);
+	memset(c->gathered, 0xff, GATHER_MARK_LEN);
+	c->gathered_len = GATHER_MARK_LEN;
+}
+
+void chan_gather(struct chan *c)
+{
+	if (c->handles > 1)
+		return;
+	chan_hold(c);
+	c->handles++;
 	uv_prepare_init(c->poll.loop, &c->before_wait);
 	c->before_wait.data = c;
 	uv_prepare_start(&c->before_wait, on_before_wait);
@@ -261,40 +267,61 @@ void chan_gather(struct chan *c)
 	uv_unref((uv_handle_t *)&c->before_wait);
 }
 
-/* False when a message of n bytes can't be in company. */
-static bool gather(struct chan *c, const uint8_t *data, size_t n)
+/* Encodes behind what was gathered; -ENOSPC when it does not fit there. */
+static int gather(struct chan *c, uint16_t type, uint32_t seq, const void *body)
 {
-	if (n + 2 * GATHER_LENGTH > MSG_MAX)
-		return false;
-	if (c->w.pos + GATHER_LENGTH + n > MSG_MAX)
-		chan_flush(c);
-	wire_put_u16(&c->w, (uint16_t)n);
-	wire_put_bytes(&c->w, data, n);
-	return true;
+	uint8_t *length = c->gathered + c->gathered_len;
+	size_t room = MSG_MAX - c->gathered_len;
+	int n;
+
+	if (room <= GATHER_LENGTH)
+		return -ENOSPC;
+	room -= GATHER_LENGTH;
+	n = msg_encode(c->table, type, seq, body, length + GATHER_LENGTH, room);
+	if (n < 0) {
+		secret_wipe(length, GATHER_LENGTH + room);
+		return n;
+	}
+	length[0] = (uint8_t)(n >> 8);
+	length[1] = (uint8_t)n;
+	c->gathered_len += GATHER_LENGTH + (size_t)n;
+	return 0;
+}
+
+static int send_alone(
+    struct chan *c, uint16_t type, uint32_t seq, const void *body, int fd)
+{
+	uint8_t buf[MSG_MAX];
+	int n = msg_encode(c->table, type, seq, body, buf, sizeof(buf)), err;
+
+	if (n < 0)
+		return n;
+	chan_flush(c);
+	err = c->error ? -EPIPE : send_or_queue(c, buf, (size_t)n, fd);
+	secret_wipe(buf, (size_t)n);
+	return err;
 }
 
 int chan_send(
     struct chan *c, uint16_t type, uint32_t seq, const void *body, int fd)
 {
-	uint8_t buf[MSG_MAX];
-	int n, err = 0;
+	int err = -ENOSPC;
 
 	if (c->error || c->is_ended || c->is_closing)
 		return -EPIPE;
-	n = msg_encode(c->table, type, seq, body, buf, sizeof(buf));
-	if (n < 0)
-		return n;
-	if (!c->gathered || fd >= 0 || !gather(c, buf, (size_t)n)) {
+	if (c->gathered && fd < 0)
+		err = gather(c, type, seq, body);
+	if (err == -ENOSPC && c->gathered && fd < 0 &&
+	    c->gathered_len > GATHER_MARK_LEN) {
 		chan_flush(c);
-		err = c->error ? -EPIPE : send_or_queue(c, buf, (size_t)n, fd);
+		err = c->error ? -EPIPE : gather(c, type, seq, body);
 	}
-	secret_wipe(buf, (size_t)n);
-	return err;
+	return err == -ENOSPC ? send_alone(c, type, seq, body, fd) : err;
 }
 
 int chan_is_flushed(const struct chan *c)
 {
-	return !c->first && (!c->gathered || c->w.pos <= GATHER_LENGTH);
+	return !c->first && c->gathered_len <= GATHER_MARK_LEN;
 }
 
 static void flush_queue(struct chan *c)
@@ -342,25 +369,46 @@ static void deliver_one(struct chan *c, struct wire_span m, int fd)
 		end(c, err);
 }
 
+void chan_parts_init(struct chan_parts *p, const void *datagram, size_t len)
+{
+	wire_reader_init(&p->r, datagram, len);
+	p->is_company =
+	    wire_get_u16(&p->r) == GATHER_MARK && !wire_error(&p->r);
+	if (!p->is_company)
+		wire_reader_init(&p->r, datagram, len);
+}
+
+int chan_parts_next(struct chan_parts *p, struct wire_span *message)
+{
+	size_t len = wire_left(&p->r);
+
+	if (!len)
+		return 0;
+	if (p->is_company)
+		len = wire_get_u16(&p->r);
+	*message = wire_get_span(&p->r, len);
+	return wire_error(&p->r) ? -EBADMSG : 1;
+}
+
 static void deliver(struct chan *c, const uint8_t *data, size_t len, int fd)
 {
-	struct wire_reader r;
+	struct chan_parts parts;
+	struct wire_span message;
+	int n;
 
-	wire_reader_init(&r, data, len);
-	if (wire_get_u16(&r) != GATHER_MARK || wire_error(&r)) {
-		deliver_one(c, wire_span_of(data, len), fd);
-		return;
-	}
+	chan_parts_init(&parts, data, len);
 	/* Descriptors travel with messages that are alone. */
-	if (fd >= 0)
+	if (parts.is_company && fd >= 0) {
 		close(fd);
-	while (wire_left(&r) && !c->is_closing && !c->is_ended) {
-		struct wire_span m = wire_get_span(&r, wire_get_u16(&r));
-
-		if (wire_error(&r))
-			end(c, -EBADMSG);
-		else
-			deliver_one(c, m, -1);
+		fd = -1;
+	}
+	while (!c->is_closing && !c->is_ended) {
+		n = chan_parts_next(&parts, &message);
+		if (n < 0)
+			end(c, n);
+		if (n <= 0)
+			return;
+		deliver_one(c, message, fd);
 	}
 }
 
@@ -407,6 +455,7 @@ struct chan *chan_open(uv_loop_t *loop, int fd, const struct msg_table *table,
 	/* uv_poll_init() makes the descriptor non-blocking. */
 	uv_poll_init(loop, &c->poll, fd);
 	c->poll.data = c;
+	c->handles = 1;
 	uv_poll_start(&c->poll, UV_READABLE, on_poll);
 	return c;
 }
@@ -415,17 +464,12 @@ static void on_closed(uv_handle_t *handle)
 {
 	struct chan *c = handle->data;
 
+	if (--c->handles)
+		return;
 	close(c->fd);
 	free(c->gathered);
 	free(c->body);
 	free(c);
-}
-
-static void on_prepare_closed(uv_handle_t *handle)
-{
-	struct chan *c = handle->data;
-
-	uv_close((uv_handle_t *)&c->poll, on_closed);
 }
 
 void chan_close(struct chan *c)
@@ -438,9 +482,7 @@ void chan_close(struct chan *c)
 		queue_pop(c);
 	/* The peer must see the end now, not when the loop turns. */
 	shutdown(c->fd, SHUT_RDWR);
-	uv_poll_stop(&c->poll);
-	if (c->gathered)
-		uv_close((uv_handle_t *)&c->before_wait, on_prepare_closed);
-	else
-		uv_close((uv_handle_t *)&c->poll, on_closed);
+	if (c->handles > 1)
+		uv_close((uv_handle_t *)&c->before_wait, on_closed);
+	uv_close((uv_handle_t *)&c->poll, on_closed);
 }

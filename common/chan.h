@@ -19,7 +19,9 @@
 #define COMMON_CHAN_H
 
 #include "common/msg.h"
+#include "common/wire.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
@@ -67,7 +69,10 @@ int chan_send(
  * wait, or when no more fit; a failure shows as the end of the channel.
  */
 void chan_gather(struct chan *chan);
-/* What was gathered leaves now. */
+/* The same for an owner with several things to send, in an order of his
+ * own: he calls chan_flush() before the loop waits. */
+void chan_hold(struct chan *chan);
+/* What was gathered leaves now; NULL does nothing. */
 void chan_flush(struct chan *chan);
 
 /* True when all that was sent has left: for a goodbye before exit. */
@@ -75,13 +80,26 @@ int chan_is_flushed(const struct chan *chan);
 /* Stops, closes the descriptor and frees (later, from the loop). */
 void chan_close(struct chan *chan);
 
+/* --- what is in a datagram ----------------------------------------------- */
+
+struct chan_parts {
+	struct wire_reader r;
+	bool is_company; /* it was gathered */
+};
+
+/* Both borrow the datagram. */
+void chan_parts_init(struct chan_parts *p, const void *datagram, size_t len);
+/* 1 with the next message, for msg_decode(); 0 behind the last; -EBADMSG
+ * when a length is wrong. */
+int chan_parts_next(struct chan_parts *p, struct wire_span *message);
+
 /* --- the same without a loop, blocking as the socket does ------------- */
 
 /* Sends one message on fd; 0 or -errno. */
 int chan_sync_send(int fd, const struct msg_table *table, uint16_t type,
     uint32_t seq, const void *body, int pass_fd);
 /*
- * Receives one message to body (size bytes).  *got_fd is -1 or the passed
+ * Receives one message to body (size bytes), from who does not gather.  *got_fd is -1 or the passed
  * descriptor.  0, -ENODATA at end of file, or -errno.
  */
 int chan_sync_recv(int fd, const struct msg_table *table,

@@ -146,8 +146,9 @@ static void check_end(struct engine *e)
 			end(e);
 		return;
 	}
-	engine_flush(e);
 	chan_flush(e->monitor);
+	link_flush(e->link);
+	engine_flush(e);
 	if ((!counts.peers && chan_is_flushed(e->monitor)) ||
 	    engine_now_ms() >= e->end_ms)
 		uv_stop(&e->loop);
@@ -248,9 +249,14 @@ static int start_sockets(struct engine *e)
 	return 0;
 }
 
+/* SAs first, then l2tpd, then the network. */
 static void on_before_wait(uv_prepare_t *handle)
 {
-	engine_flush(handle->data);
+	struct engine *e = handle->data;
+
+	chan_flush(e->monitor);
+	link_flush(e->link);
+	engine_flush(e);
 }
 
 static void start_core(struct engine *e)
@@ -323,7 +329,7 @@ int engine_run_with(struct log *log, engine_lock_in_fn lock_in)
 		return EXITCODE_FAILURE;
 	start_core(e);
 	e->monitor = chan_open(&e->loop, PRIVSEP_CHAN_FD, &im_table, &h);
-	chan_gather(e->monitor);
+	chan_hold(e->monitor);
 	for (size_t i = 0; i < e->socket_count; i++)
 		uv_poll_start(
 		    &e->sockets[i].poll, UV_READABLE, engine_on_datagrams);

@@ -236,6 +236,7 @@ void link_attach(struct link *l, int fd)
 	if (l->chan)
 		chan_close(l->chan);
 	l->chan = chan_open(l->loop, fd, &peer_link_table, &handlers);
+	chan_hold(l->chan);
 	l->is_listing = true;
 	HASH_ITER(hh, l->peers, p, next)
 	{
@@ -247,6 +248,11 @@ void link_attach(struct link *l, int fd)
 		end.count++;
 	}
 	chan_send(l->chan, PEER_LIST_END, 0, &end, -1);
+}
+
+void link_flush(struct link *l)
+{
+	chan_flush(l->chan);
 }
 
 bool link_is_up(const struct link *l)

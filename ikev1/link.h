@@ -41,6 +41,8 @@ struct link *link_new(
 void link_free(struct link *l);
 /* A connection to l2tpd; fd becomes the link's. */
 void link_attach(struct link *l, int fd);
+/* What was said leaves now: call it before the loop waits. */
+void link_flush(struct link *l);
 bool link_is_up(const struct link *l);
 /*
  * Tells l2tpd that ikev1d is about to end: it says goodbye to its clients,

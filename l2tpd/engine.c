@@ -112,6 +112,7 @@ static void on_monitor_end(void *ctx, struct chan *chan, int error)
 		log_error(
 		    &e->log, "channel to the monitor: %s", strerror(-error));
 	e->exit_code = error ? EXITCODE_FAILURE : EXITCODE_OK;
+	chan_flush(e->ike);
 	uv_stop(&e->loop);
 }
 

@@ -190,6 +190,7 @@ void engine_ike_attach(struct engine *e, int fd)
 		chan_close(e->ike);
 	log_info(&e->log, "ikev1d is here");
 	e->ike = chan_open(&e->loop, fd, &peer_link_table, &handlers);
+	chan_gather(e->ike);
 	send_list(e);
 }
 

@@ -56,27 +56,42 @@ static pid_t spawn(void)
 
 /* --- l2tpd --------------------------------------------------------------- */
 
+static void on_link(void *ctx, struct chan *chan, const struct msg_header *hdr,
+    const void *body, int fd)
+{
+	const struct peer_up *up = body;
+	struct peer_note ready = {.r = up->r};
+
+	(void)ctx;
+	if (fd >= 0)
+		close(fd);
+	if (hdr->type != PEER_UP)
+		return;
+	ready.slot = up->slot;
+	chan_send(chan, PEER_READY, 0, &ready, -1);
+}
+
+static void on_link_end(void *ctx, struct chan *chan, int error)
+{
+	(void)chan;
+	(void)error;
+	uv_stop(ctx);
+}
+
+/* As l2tpd/engine_ike.c, but that it does nothing. */
 static void run_l2tpd(int fd)
 {
 	const struct peer_list_end end = {0};
-	union {
-		struct peer_up up;
-		struct peer_note note;
-		struct peer_list_end end;
-	} body;
-	struct msg_header hdr;
-	int passed;
+	uv_loop_t loop;
+	const struct chan_handlers handlers = {on_link, on_link_end, &loop};
+	struct chan *chan;
 
-	chan_sync_send(fd, &peer_link_table, PEER_LIST_END, 0, &end, -1);
-	while (!chan_sync_recv(
-	    fd, &peer_link_table, &hdr, &body, sizeof(body), &passed)) {
-		struct peer_note ready = {.r = body.up.r};
-
-		if (hdr.type != PEER_UP)
-			continue;
-		ready.slot = body.up.slot;
-		chan_sync_send(fd, &peer_link_table, PEER_READY, 0, &ready, -1);
-	}
+	if (uv_loop_init(&loop))
+		bench_die("l2tpd does not start");
+	chan = chan_open(&loop, fd, &peer_link_table, &handlers);
+	chan_gather(chan);
+	chan_send(chan, PEER_LIST_END, 0, &end, -1);
+	uv_run(&loop, UV_RUN_DEFAULT);
 }
 
 /* --- the monitor --------------------------------------------------------- */

@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-enum { T_NUMBER = 1, T_BLOB = 2, T_UNKNOWN = 99 };
+enum { T_NUMBER = 1, T_BLOB = 2, T_HUGE = 3, T_UNKNOWN = 99 };
 
 struct t_number {
 	uint32_t value;
@@ -23,14 +23,22 @@ struct t_blob {
 	MSG_BLOB(4000) data;
 };
 
+/* Fills a datagram to its last byte. */
+struct t_huge {
+	MSG_BLOB(MSG_MAX - MSG_HEADER_LEN - 2) data;
+};
+
 static const struct msg_field number_fields[] = {
     MSG_NUM(MSG_U32, struct t_number, value)};
 static const struct msg_field blob_fields[] = {
     MSG_BYTES_OF(struct t_blob, data)};
+static const struct msg_field huge_fields[] = {
+    MSG_BYTES_OF(struct t_huge, data)};
 static const struct msg_desc descs[] = {
     MSG_DESC(T_NUMBER, struct t_number, number_fields),
-    MSG_DESC(T_BLOB, struct t_blob, blob_fields)};
-static const struct msg_table table = {descs, 2};
+    MSG_DESC(T_BLOB, struct t_blob, blob_fields),
+    MSG_DESC(T_HUGE, struct t_huge, huge_fields)};
+static const struct msg_table table = {descs, 3};
 
 struct side {
 	struct chan *chan;
@@ -445,6 +453,98 @@ static void test_gathers(void **state)
 	close_pair(&p);
 }
 
+/* Held, it leaves only when the owner says so. */
+static void test_held(void **state)
+{
+	uint8_t all[MSG_MAX];
+	struct pair p;
+
+	(void)state;
+	open_pair(&p);
+	chan_hold(p.side.chan);
+	gather_number(&p, 1);
+	gather_number(&p, 2);
+	turn(&p);
+	assert_int_equal(raw(&p, all), -1);
+	assert_false(chan_is_flushed(p.side.chan));
+	chan_flush(p.side.chan);
+	assert_int_equal(raw(&p, all), 2 + 2 * (2 + 12));
+	assert_true(chan_is_flushed(p.side.chan));
+	/* Nobody keeps it from gathering by itself later. */
+	chan_gather(p.side.chan);
+	gather_number(&p, 3);
+	turn(&p);
+	assert_int_equal(raw(&p, all), 2 + 2 + 12);
+	/* The other end goes with something on its way: one end, no more. */
+	close(p.fd);
+	p.fd = -1;
+	gather_number(&p, 4);
+	turn(&p);
+	assert_int_equal(p.side.ends, 1);
+	assert_null(p.side.chan);
+	close_pair(&p);
+	chan_flush(NULL);
+}
+
+/* A message of len bytes behind a number: the two datagrams' lengths. */
+static void check_limit(size_t len, int first, int second)
+{
+	static struct t_huge huge;
+	uint8_t all[MSG_MAX];
+	struct pair p;
+
+	open_pair(&p);
+	chan_hold(p.side.chan);
+	gather_number(&p, 1);
+	huge.data.len = (uint16_t)(len - MSG_HEADER_LEN - 2);
+	memset(huge.data.data, 0x5a, huge.data.len);
+	assert_int_equal(chan_send(p.side.chan, T_HUGE, 0, &huge, -1), 0);
+	chan_flush(p.side.chan);
+	assert_int_equal(raw(&p, all), first);
+	assert_int_equal(raw(&p, all), second);
+	assert_int_equal(
+	    all[(second > 0 ? second : first) - 1], 0x5a); /* whole */
+	assert_int_equal(raw(&p, all), -1);
+	/* What comes next is in order. */
+	gather_number(&p, 2);
+	chan_flush(p.side.chan);
+	assert_int_equal(raw(&p, all), 2 + 2 + 12);
+	close_pair(&p);
+}
+
+static void test_gathers_up_to_the_limit(void **state)
+{
+	const int alone = 2 + 2 + 12;
+
+	(void)state;
+	check_limit(MSG_MAX - alone - 2, MSG_MAX, -1);
+	check_limit(MSG_MAX - alone - 1, alone, MSG_MAX - alone + 3);
+	check_limit(MSG_MAX - 4, alone, MSG_MAX);
+	/* Too long for any company. */
+	check_limit(MSG_MAX - 3, alone, MSG_MAX - 3);
+	check_limit(MSG_MAX, alone, MSG_MAX);
+}
+
+/* What does not encode leaves no trace in the datagram. */
+static void test_gathers_no_nonsense(void **state)
+{
+	struct t_blob bad = {.data = {.len = 4001}};
+	uint8_t all[MSG_MAX];
+	struct pair p;
+
+	(void)state;
+	open_pair(&p);
+	chan_hold(p.side.chan);
+	gather_number(&p, 1);
+	assert_int_equal(chan_send(p.side.chan, T_BLOB, 0, &bad, -1), -EINVAL);
+	assert_int_equal(
+	    chan_send(p.side.chan, T_UNKNOWN, 0, &bad, -1), -ENOENT);
+	gather_number(&p, 2);
+	chan_flush(p.side.chan);
+	assert_int_equal(raw(&p, all), 2 + 2 * (2 + 12));
+	close_pair(&p);
+}
+
 /* count messages with their lengths behind the mark. */
 static size_t company(uint8_t *out, int count)
 {
@@ -539,6 +639,9 @@ int main(void)
 	    cmocka_unit_test(test_wrong_arguments),
 	    cmocka_unit_test(test_sync_ends),
 	    cmocka_unit_test(test_gathers),
+	    cmocka_unit_test(test_held),
+	    cmocka_unit_test(test_gathers_up_to_the_limit),
+	    cmocka_unit_test(test_gathers_no_nonsense),
 	    cmocka_unit_test(test_takes_company),
 	    cmocka_unit_test(test_company_ends),
 	};
