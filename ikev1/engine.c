@@ -257,6 +257,7 @@ static void on_before_wait(uv_prepare_t *handle)
 	chan_flush(e->monitor);
 	link_flush(e->link);
 	engine_flush(e);
+	heap_ahead(&e->heap);
 }
 
 static void start_core(struct engine *e)
@@ -321,6 +322,7 @@ int engine_run_with(struct log *log, engine_lock_in_fn lock_in)
 	int err;
 
 	e->log = log;
+	heap_init(&e->heap);
 	h.ctx = e;
 	err = prepare(e);
 	if (!err)

@@ -6,6 +6,7 @@
 #include "common/chan.h"
 #include "common/conf.h"
 #include "common/crypto.h"
+#include "common/heap.h"
 #include "common/log.h"
 #include "common/refusals.h"
 #include "ikev1/core/ike.h"
@@ -56,6 +57,7 @@ struct engine_queued {
 struct engine {
 	struct log *log;
 	uv_loop_t loop;
+	struct heap heap;
 	struct sallyport_conf conf;
 	struct crypto crypto;
 	uint8_t random[512]; /* its last random_left bytes are fresh */

@@ -3,6 +3,7 @@
 #ifndef IKEV1_MON_INT_H
 #define IKEV1_MON_INT_H
 
+#include "common/heap.h"
 #include "common/slot.h"
 #include "ikev1/mon_ops.h"
 
@@ -22,6 +23,7 @@ struct mon_peer {
 
 struct mon {
 	struct mon_env env;
+	struct heap heap;
 	struct slots *slots;
 	struct mon_peer *peers;
 	struct mon_peer **by_slot; /* max_clients + 1 */

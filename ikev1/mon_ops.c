@@ -17,6 +17,7 @@ struct mon *mon_new(const struct mon_env *env)
 	struct mon *m = xcalloc(1, sizeof(*m));
 
 	m->env = *env;
+	heap_init(&m->heap);
 	m->slots = slots_new(env->max_clients, MON_SLOT_REST_MS);
 	m->by_slot = xcalloc(env->max_clients + 1u, sizeof(*m->by_slot));
 	/* Never accepted, known or not: slots count. */
@@ -91,6 +92,7 @@ static int do_peer_new(struct mon *m, struct mon_peer *none, const void *body)
 	m->by_slot[p->slot] = p;
 	HASH_ADD(hh, m->peers, r, sizeof(p->r), p);
 	mon_reply(m, IM_PEER_NEW_DONE, &done);
+	heap_ahead(&m->heap);
 	return 0;
 }
 
