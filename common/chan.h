@@ -99,8 +99,9 @@ int chan_parts_next(struct chan_parts *p, struct wire_span *message);
 int chan_sync_send(int fd, const struct msg_table *table, uint16_t type,
     uint32_t seq, const void *body, int pass_fd);
 /*
- * Receives one message to body (size bytes), from who does not gather.  *got_fd is -1 or the passed
- * descriptor.  0, -ENODATA at end of file, or -errno.
+ * Receives one message to body (size bytes), from who does not gather.
+ * *got_fd is -1 or the passed descriptor.  0, -ENODATA at end of file, or
+ * -errno.
  */
 int chan_sync_recv(int fd, const struct msg_table *table,
     struct msg_header *hdr, void *body, size_t size, int *got_fd);

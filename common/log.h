@@ -27,13 +27,17 @@ enum log_severity {
 	LOG_SEV_ERROR,
 };
 
+struct log_held;
+
 struct log {
 	const char *program;	   /* borrowed, for the log's life */
 	enum log_severity minimum; /* below it nothing is written */
 	int fd;
 	bool is_file; /* fd was seen to be no socket */
 	bool journal;
+	bool is_cut;	  /* the last write ended inside a line */
 	uint64_t dropped; /* lines not written since the last that was */
+	struct log_held *held;
 };
 
 /* Writes to standard error; reads JOURNAL_STREAM. */
@@ -51,6 +55,18 @@ void log_warn(struct log *log, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void log_error(struct log *log, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/*
+ * From now on lines below a warning are kept until one comes that is not,
+ * until no more fit, or for log_flush(): a system call for many.  When this
+ * thread crashes they are written still.  With debugging on (minimum) each
+ * line leaves at once, as before.  For one log of a process, and for the
+ * thread that calls.
+ */
+void log_hold(struct log *log);
+void log_flush(struct log *log);
+/* Flushes, and keeps no more. */
+void log_release(struct log *log);
 
 /*
  * Copies len bytes of text to out (size bytes, at least 5) with everything

@@ -257,6 +257,7 @@ static void on_before_wait(uv_prepare_t *handle)
 	chan_flush(e->monitor);
 	link_flush(e->link);
 	engine_flush(e);
+	log_flush(e->log);
 	heap_ahead(&e->heap);
 }
 
@@ -336,8 +337,10 @@ int engine_run_with(struct log *log, engine_lock_in_fn lock_in)
 		uv_poll_start(
 		    &e->sockets[i].poll, UV_READABLE, engine_on_datagrams);
 	log_debug(log, "engine runs");
+	log_hold(log);
 	uv_run(&e->loop, UV_RUN_DEFAULT);
 	stop(e);
+	log_release(log);
 	/* The loop's handles end with the process. */
 	return e->exit_code;
 }

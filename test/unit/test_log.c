@@ -5,10 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -171,6 +175,205 @@ static void test_full_pipe(void **state)
 	close_log(&p);
 }
 
+/* --- lines that wait ----------------------------------------------------- */
+
+static void test_hold(void **state)
+{
+	struct pipe_log p;
+	char out[512];
+
+	(void)state;
+	open_log(&p);
+	log_flush(&p.log); /* nothing is held */
+	log_hold(&p.log);
+	log_hold(&p.log);
+	log_info(&p.log, "a %d", 1);
+	log_debug(&p.log, "hidden");
+	log_info(&p.log, "b\n");
+	assert_string_equal(written(&p, out, sizeof(out)), "");
+	errno = ENOENT;
+	log_flush(&p.log);
+	assert_int_equal(errno, ENOENT);
+	assert_string_equal(
+	    written(&p, out, sizeof(out)), "ikev1d: a 1\nikev1d: b\\x0a\n");
+	log_flush(&p.log);
+	assert_string_equal(written(&p, out, sizeof(out)), "");
+	/* A warning takes those before it along, in order. */
+	log_info(&p.log, "c");
+	log_warn(&p.log, "d");
+	assert_string_equal(
+	    written(&p, out, sizeof(out)), "ikev1d: c\nikev1d: d\n");
+	log_info(&p.log, "e");
+	log_error(&p.log, "f");
+	assert_string_equal(
+	    written(&p, out, sizeof(out)), "ikev1d: e\nikev1d: f\n");
+	/* With debugging on nothing waits. */
+	p.log.minimum = LOG_SEV_DEBUG;
+	log_debug(&p.log, "g");
+	assert_string_equal(written(&p, out, sizeof(out)), "ikev1d: g\n");
+	p.log.minimum = LOG_SEV_INFO;
+	/* The end loses nothing. */
+	log_info(&p.log, "h");
+	log_release(&p.log);
+	assert_string_equal(written(&p, out, sizeof(out)), "ikev1d: h\n");
+	log_info(&p.log, "i");
+	assert_string_equal(written(&p, out, sizeof(out)), "ikev1d: i\n");
+	log_release(&p.log);
+	close_log(&p);
+}
+
+/* What does not fit any more follows what is there, whole. */
+static void test_hold_much(void **state)
+{
+	char line[LOG_LINE_MAX + 64], out[32768], text[LOG_LINE_MAX];
+	size_t at = 0, len;
+	struct pipe_log p;
+
+	(void)state;
+	open_log(&p);
+	log_hold(&p.log);
+	for (int i = 0; i < 20; i++) {
+		memset(text, 'a' + i, sizeof(text));
+		text[i == 7 ? LOG_LINE_MAX - 1 : 50 * i] = '\0';
+		log_info(&p.log, "%s", text);
+	}
+	log_flush(&p.log);
+	written(&p, out, sizeof(out));
+	for (int i = 0; i < 20; i++) {
+		memset(text, 'a' + i, sizeof(text));
+		text[i == 7 ? LOG_LINE_MAX - 1 : 50 * i] = '\0';
+		len =
+		    (size_t)snprintf(line, sizeof(line), "ikev1d: %s\n", text);
+		assert_memory_equal(out + at, line, len);
+		at += len;
+	}
+	assert_int_equal(out[at], '\0');
+	log_release(&p.log);
+	close_log(&p);
+}
+
+/* Nobody reads: lost lines are counted one by one, and none is cut. */
+static void test_hold_full_pipe(void **state)
+{
+	char out[8192], text[101], last = 0;
+	uint64_t lost, lines = 0;
+	struct pipe_log p;
+
+	(void)state;
+	open_log(&p);
+	assert_int_equal(fcntl(p.log.fd, F_SETFL, 0), 0);
+	memset(text, 'x', 100);
+	text[100] = '\0';
+	log_hold(&p.log);
+	for (int i = 0; i < 1000; i++)
+		log_info(&p.log, "%s", text);
+	log_flush(&p.log);
+	lost = p.log.dropped;
+	assert_true(lost > 100);
+	while (*written(&p, out, sizeof(out))) {
+		last = out[strlen(out) - 1];
+		for (const char *c = out; *c; c++)
+			lines += *c == '\n';
+	}
+	assert_int_equal(last, '\n');
+	assert_int_equal(lines + lost, 1000);
+	log_info(&p.log, "after");
+	log_flush(&p.log);
+	snprintf(text, sizeof(text),
+	    "ikev1d: %d log lines were lost\nikev1d: after\n", (int)lost);
+	assert_string_equal(written(&p, out, sizeof(out)), text);
+	log_release(&p.log);
+	close_log(&p);
+}
+
+/* A socket may take a part: the line that it cuts counts as lost, and the
+ * next one begins where a line begins. */
+static void test_cut(void **state)
+{
+	char out[65536], text[1001];
+	struct pipe_log p = {.log = {.program = "l2tpd"}};
+	int sv[2], size = 1;
+	size_t lines = 0;
+	uint64_t lost;
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sv), 0);
+	assert_int_equal(
+	    setsockopt(sv[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+	p.log.fd = sv[0];
+	p.read_fd = sv[1];
+	memset(text, 'y', 1000);
+	text[1000] = '\0';
+	log_hold(&p.log);
+	for (int i = 0; i < 100; i++)
+		log_info(&p.log, "%s", text);
+	log_flush(&p.log);
+	lost = p.log.dropped;
+	assert_true(lost > 0);
+	n = read(p.read_fd, out, sizeof(out));
+	assert_true(n > 0);
+	assert_int_equal(p.log.is_cut, out[n - 1] != '\n');
+	for (ssize_t i = 0; i < n; i++)
+		lines += out[i] == '\n';
+	assert_int_equal(lines + lost, 100);
+	p.log.is_cut = true; /* however much it took */
+	log_info(&p.log, "z");
+	log_flush(&p.log);
+	snprintf(text, sizeof(text),
+	    "\nl2tpd: %d log lines were lost\nl2tpd: z\n", (int)lost);
+	assert_string_equal(written(&p, out, sizeof(out)), text);
+	assert_false(p.log.is_cut);
+	log_release(&p.log);
+	close_log(&p);
+}
+
+#ifndef SALLYPORT_SANITIZE
+static void die(struct pipe_log *p, int how)
+{
+	struct rlimit none = {0};
+	volatile char *volatile nowhere = NULL;
+
+	setrlimit(RLIMIT_CORE, &none);
+	/* cmocka has handlers of its own */
+	log_hold(&p->log);
+	log_info(&p->log, "last words");
+	log_info(&p->log, "of two lines");
+	if (how == SIGSEGV)
+		*nowhere = 1;
+	else if (how == SIGABRT)
+		abort();
+	else
+		raise(how);
+	_exit(0);
+}
+
+static void test_crash(void **state)
+{
+	static const int how[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(how) / sizeof(how[0]); i++) {
+		struct pipe_log p;
+		char out[256];
+		int status;
+		pid_t pid;
+
+		open_log(&p);
+		pid = fork();
+		if (!pid)
+			die(&p, how[i]);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(WTERMSIG(status), how[i]);
+		assert_string_equal(written(&p, out, sizeof(out)),
+		    "ikev1d: last words\nikev1d: of two lines\n");
+		close_log(&p);
+	}
+}
+#endif
+
 static void test_errno_kept(void **state)
 {
 	struct pipe_log p;
@@ -212,6 +415,13 @@ int main(void)
 	    cmocka_unit_test(test_long_line),
 	    cmocka_unit_test(test_escape_cut),
 	    cmocka_unit_test(test_full_pipe),
+	    cmocka_unit_test(test_hold),
+	    cmocka_unit_test(test_hold_much),
+	    cmocka_unit_test(test_hold_full_pipe),
+	    cmocka_unit_test(test_cut),
+#ifndef SALLYPORT_SANITIZE
+	    cmocka_unit_test(test_crash),
+#endif
 	    cmocka_unit_test(test_errno_kept),
 	    cmocka_unit_test(test_limit),
 	};
