@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <string.h>
@@ -14,15 +13,16 @@
 struct hash_row {
 	const char *name;
 	size_t len;
+	size_t block_len; /* of HMAC's key */
 	int is_required;
 };
 
 static const struct hash_row hash_rows[CRYPTO_HASHES] = {
-    [CRYPTO_MD5] = {"MD5", 16, 0},
-    [CRYPTO_SHA1] = {"SHA1", 20, 1},
-    [CRYPTO_SHA256] = {"SHA256", 32, 1},
-    [CRYPTO_SHA384] = {"SHA384", 48, 0},
-    [CRYPTO_SHA512] = {"SHA512", 64, 0},
+    [CRYPTO_MD5] = {"MD5", 16, 64, 0},
+    [CRYPTO_SHA1] = {"SHA1", 20, 64, 1},
+    [CRYPTO_SHA256] = {"SHA256", 32, 64, 1},
+    [CRYPTO_SHA384] = {"SHA384", 48, 128, 0},
+    [CRYPTO_SHA512] = {"SHA512", 64, 128, 0},
 };
 
 struct cipher_row {
@@ -41,26 +41,6 @@ static const struct cipher_row cipher_rows[CRYPTO_CIPHERS] = {
     [CRYPTO_AES256_CBC] = {"AES-256-CBC", 32, 16, 1},
 };
 
-/* To look the hash up costs more than to use it: once is enough. */
-static int prepare_hmacs(struct crypto *c)
-{
-	for (size_t i = 0; i < CRYPTO_HASHES; i++) {
-		OSSL_PARAM params[2] = {OSSL_PARAM_END, OSSL_PARAM_END};
-		char name[8];
-
-		if (!c->md[i])
-			continue;
-		memcpy(name, hash_rows[i].name, strlen(hash_rows[i].name) + 1);
-		params[0] = OSSL_PARAM_construct_utf8_string(
-		    OSSL_MAC_PARAM_DIGEST, name, 0);
-		c->hmac_ctx[i] = EVP_MAC_CTX_new(c->hmac);
-		if (!c->hmac_ctx[i] ||
-		    !EVP_MAC_CTX_set_params(c->hmac_ctx[i], params))
-			return -ENOTSUP;
-	}
-	return 0;
-}
-
 int crypto_init(struct crypto *c)
 {
 	int missing = 0;
@@ -68,16 +48,16 @@ int crypto_init(struct crypto *c)
 	*c = (struct crypto){0};
 	for (size_t i = 0; i < CRYPTO_HASHES; i++) {
 		c->md[i] = EVP_MD_fetch(NULL, hash_rows[i].name, NULL);
-		missing |= !c->md[i] && hash_rows[i].is_required;
+		c->md_ctx[i] = EVP_MD_CTX_new();
+		missing |=
+		    !c->md_ctx[i] || (!c->md[i] && hash_rows[i].is_required);
 	}
 	for (size_t i = 0; i < CRYPTO_CIPHERS; i++) {
 		c->cipher[i] =
 		    EVP_CIPHER_fetch(NULL, cipher_rows[i].name, NULL);
 		missing |= !c->cipher[i] && cipher_rows[i].is_required;
 	}
-	c->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	c->md_ctx = EVP_MD_CTX_new();
-	if (!missing && c->hmac && c->md_ctx && !prepare_hmacs(c))
+	if (!missing)
 		return 0;
 	crypto_done(c);
 	return -ENOTSUP;
@@ -85,14 +65,12 @@ int crypto_init(struct crypto *c)
 
 void crypto_done(struct crypto *c)
 {
-	for (size_t i = 0; i < CRYPTO_HASHES; i++)
+	for (size_t i = 0; i < CRYPTO_HASHES; i++) {
+		EVP_MD_CTX_free(c->md_ctx[i]);
 		EVP_MD_free(c->md[i]);
+	}
 	for (size_t i = 0; i < CRYPTO_CIPHERS; i++)
 		EVP_CIPHER_free(c->cipher[i]);
-	for (size_t i = 0; i < CRYPTO_HASHES; i++)
-		EVP_MAC_CTX_free(c->hmac_ctx[i]);
-	EVP_MD_CTX_free(c->md_ctx);
-	EVP_MAC_free(c->hmac);
 	*c = (struct crypto){0};
 }
 
@@ -115,42 +93,73 @@ size_t crypto_block_len(enum crypto_cipher cipher)
 		   : 0;
 }
 
+/* Of first, which may be empty, and the parts. */
+static int hash(const struct crypto *c, enum crypto_hash h,
+    struct wire_span first, const struct wire_span *parts, size_t count,
+    uint8_t *out)
+{
+	EVP_MD_CTX *ctx = c->md_ctx[h];
+	int ok = EVP_DigestInit_ex2(ctx, c->md[h], NULL);
+
+	if (ok && first.len)
+		ok = EVP_DigestUpdate(ctx, first.data, first.len);
+	for (size_t i = 0; ok && i < count; i++)
+		ok = EVP_DigestUpdate(ctx, parts[i].data, parts[i].len);
+	return ok && EVP_DigestFinal_ex(ctx, out, NULL) ? 0 : -EIO;
+}
+
 int crypto_hash(const struct crypto *c, enum crypto_hash h,
     const struct wire_span *parts, size_t count, uint8_t *out)
 {
-	EVP_MD_CTX *ctx = c->md_ctx;
-	int ok;
-
 	if ((unsigned int)h >= CRYPTO_HASHES || !c->md[h])
 		return -ENOTSUP;
-	ok = EVP_DigestInit_ex2(ctx, c->md[h], NULL);
-	for (size_t i = 0; ok && i < count; i++)
-		ok = EVP_DigestUpdate(ctx, parts[i].data, parts[i].len);
 	/* Nothing secret is hashed without a key: no need to wipe. */
-	ok = ok && EVP_DigestFinal_ex(ctx, out, NULL);
-	return ok ? 0 : -EIO;
+	return hash(c, h, (struct wire_span){NULL, 0}, parts, count, out);
 }
 
+#define HMAC_BLOCK_MAX 128
+#define INNER_PAD 0x36 /* RFC 2104 section 2 */
+#define OUTER_PAD 0x5c
+
+/* block, which is zero = the key, or its hash when it is longer. */
+static int put_key(const struct crypto *c, enum crypto_hash h,
+    struct wire_span key, uint8_t block[HMAC_BLOCK_MAX])
+{
+	if (key.len > hash_rows[h].block_len)
+		return hash(c, h, key, NULL, 0, block);
+	if (key.len)
+		memcpy(block, key.data, key.len);
+	return 0;
+}
+
+/* RFC 2104 by hand: EVP_MAC takes twice as long, and as long again to make
+ * it forget the key. */
 int crypto_hmac(const struct crypto *c, enum crypto_hash h,
     struct wire_span key, const struct wire_span *parts, size_t count,
     uint8_t *out)
 {
-	/* The library takes a NULL key for "the one of before". */
-	static const uint8_t empty[1];
-	EVP_MAC_CTX *ctx;
-	int ok;
+	uint8_t block[HMAC_BLOCK_MAX] = {0}, inner[CRYPTO_HASH_MAX];
+	struct wire_span padded, digest;
+	int err;
 
-	if ((unsigned int)h >= CRYPTO_HASHES || !c->hmac_ctx[h])
+	if ((unsigned int)h >= CRYPTO_HASHES || !c->md[h])
 		return -ENOTSUP;
-	ctx = c->hmac_ctx[h];
-	ok = EVP_MAC_init(ctx, key.len ? key.data : empty, key.len, NULL);
-	for (size_t i = 0; ok && i < count; i++)
-		ok = !parts[i].len ||
-		     EVP_MAC_update(ctx, parts[i].data, parts[i].len);
-	ok = ok && EVP_MAC_final(ctx, out, NULL, hash_rows[h].len);
-	/* Another key in place of this one: nothing stays. */
-	EVP_MAC_init(ctx, empty, 0, NULL);
-	return ok ? 0 : -EIO;
+	padded = wire_span_of(block, hash_rows[h].block_len);
+	digest = wire_span_of(inner, hash_rows[h].len);
+	err = put_key(c, h, key, block);
+	for (size_t i = 0; i < HMAC_BLOCK_MAX; i++)
+		block[i] ^= INNER_PAD;
+	if (!err)
+		err = hash(c, h, padded, parts, count, inner);
+	for (size_t i = 0; i < HMAC_BLOCK_MAX; i++)
+		block[i] ^= INNER_PAD ^ OUTER_PAD;
+	if (!err)
+		err = hash(c, h, padded, &digest, 1, out);
+	/* What came out may be a key: the context forgets it. */
+	EVP_DigestInit_ex2(c->md_ctx[h], c->md[h], NULL);
+	secret_wipe(block, sizeof(block));
+	secret_wipe(inner, sizeof(inner));
+	return err;
 }
 
 static int cbc(const struct crypto *c, enum crypto_cipher cipher,

@@ -39,15 +39,13 @@ enum crypto_cipher {
 struct crypto {
 	struct evp_md_st *md[CRYPTO_HASHES];
 	struct evp_cipher_st *cipher[CRYPTO_CIPHERS];
-	struct evp_mac_st *hmac;
-	/* Between calls they hold no key and no data. */
-	struct evp_mac_ctx_st *hmac_ctx[CRYPTO_HASHES];
-	struct evp_md_ctx_st *md_ctx;
+	/* Between calls they hold no key and nothing secret. */
+	struct evp_md_ctx_st *md_ctx[CRYPTO_HASHES];
 };
 
 /*
- * Fetches the algorithms.  Returns 0, or -ENOTSUP when SHA-1, SHA2-256,
- * HMAC or AES-CBC is missing; the others may be missing.
+ * Fetches the algorithms.  Returns 0, or -ENOTSUP when SHA-1, SHA2-256 or
+ * AES-CBC is missing; the others may be missing.
  */
 int crypto_init(struct crypto *c);
 /* Frees what crypto_init() fetched; a zeroed struct is allowed. */

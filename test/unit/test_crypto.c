@@ -10,6 +10,7 @@
 #include "test/lib/hex.h"
 
 #include <errno.h>
+#include <openssl/evp.h>
 #include <string.h>
 
 static int set_up(void **state)
@@ -99,6 +100,69 @@ static void hmac_matches_its_vectors(void **state)
 		    0);
 		assert_true(
 		    hex_equal(out, crypto_hash_len(h), hmac_vectors[i].mac));
+	}
+}
+
+/* RFC 4231 section 4.7: a key that is longer than the block of SHA-512. */
+static void hmac_hashes_a_long_key(void **state)
+{
+	static const struct {
+		enum crypto_hash hash;
+		const char *mac;
+	} rows[] = {
+	    {CRYPTO_SHA256, "60e431591ee0b67f0d8a26aacbf5b77f"
+			    "8e0bc6213728c5140546040f0ee37f54"},
+	    {CRYPTO_SHA384, "4ece084485813e9088d2c63a041bc5b4"
+			    "4f9ef1012a2b588f3cd11f05033ac4c6"
+			    "0c2ef6ab4030fe8296248df163f44952"},
+	    {CRYPTO_SHA512, "80b24263c7c1a3ebb71493c1dd7be8b4"
+			    "9b46d1f41b4aeec1121b013783f8f352"
+			    "6b56d037e05f2598bd0fd2215d6a1e52"
+			    "95e64f73f63f0aec8b915a985d786598"},
+	};
+	struct wire_span data =
+	    text_span("Test Using Larger Than Block-Size Key - Hash Key First");
+	uint8_t key[131], out[CRYPTO_HASH_MAX];
+
+	memset(key, 0xaa, sizeof(key));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		enum crypto_hash h = rows[i].hash;
+
+		assert_int_equal(
+		    crypto_hmac(*state, h, wire_span_of(key, sizeof(key)),
+			&data, 1, out),
+		    0);
+		assert_true(hex_equal(out, crypto_hash_len(h), rows[i].mac));
+	}
+}
+
+/* Around the block's length: the library's own HMAC says the same. */
+static void hmac_is_the_librarys(void **state)
+{
+	static const char *const names[CRYPTO_HASHES] = {
+	    "MD5", "SHA1", "SHA256", "SHA384", "SHA512"};
+	uint8_t key[140], text[200], out[CRYPTO_HASH_MAX],
+	    right[CRYPTO_HASH_MAX];
+	struct wire_span parts[] = {{text, 70}, {text + 70, 130}};
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (uint8_t)(7 * i);
+	for (size_t i = 0; i < sizeof(key); i++)
+		key[i] = (uint8_t)(255 - 3 * i);
+	for (size_t h = 0; h < CRYPTO_HASHES; h++) {
+		for (size_t len = 0; len <= sizeof(key); len++) {
+			size_t got = 0;
+
+			assert_non_null(EVP_Q_mac(NULL, "HMAC", NULL, names[h],
+			    NULL, key, len, text, sizeof(text), right,
+			    sizeof(right), &got));
+			assert_int_equal(got, crypto_hash_len(h));
+			assert_int_equal(
+			    crypto_hmac(*state, (enum crypto_hash)h,
+				wire_span_of(key, len), parts, 2, out),
+			    0);
+			assert_memory_equal(out, right, got);
+		}
 	}
 }
 
@@ -271,6 +335,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(hashes_match_their_vectors),
 	    cmocka_unit_test(hmac_matches_its_vectors),
+	    cmocka_unit_test(hmac_hashes_a_long_key),
+	    cmocka_unit_test(hmac_is_the_librarys),
 	    cmocka_unit_test(hmac_takes_an_empty_key),
 	    cmocka_unit_test(cbc_matches_its_vectors),
 	    cmocka_unit_test(the_iv_chains_messages),

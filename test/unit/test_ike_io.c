@@ -379,7 +379,7 @@ static void test_settings(void **state)
 {
 	char error[CONF_ERROR_MAX];
 	struct sallyport_conf conf;
-	struct crypto crypto = {.hmac = NULL};
+	struct crypto crypto = {.md_ctx = {NULL}};
 	struct ike_config cfg;
 
 	(void)state;
@@ -417,7 +417,7 @@ static void test_settings_of_the_wire(void **state)
 	    "local-id = \"fqdn:\"", "local-id = \"a.b\"",
 	    "vendor-ids = {\"unity\"}", "vendor-ids = {\"dpd\", \"\"}"};
 	struct sallyport_conf conf;
-	struct crypto crypto = {.hmac = NULL};
+	struct crypto crypto = {.md_ctx = {NULL}};
 	struct ike_config cfg;
 	char error[CONF_ERROR_MAX], text[256];
 
@@ -453,7 +453,7 @@ static void test_settings_of_peers(void **state)
 	    " peer \"2001:db8::1\" { esp = {\"3des-sha1-modp2048\"}\n"
 	    "  sha2-96 = true force-encap = false }\n}";
 	struct sallyport_conf conf;
-	struct crypto crypto = {.hmac = NULL};
+	struct crypto crypto = {.md_ctx = {NULL}};
 	struct ike_config cfg;
 	char error[CONF_ERROR_MAX];
 
