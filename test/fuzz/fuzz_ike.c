@@ -2,25 +2,29 @@
 /*
  * Fuzzes the whole IKE machine behind its authentication: a client is
  * connected once; each input then is a run of events on a copy of that
- * state.  Protected messages are made with the client's keys, so the
- * fuzzer's payloads pass HASH(1) and reach Quick Mode and Informational.
+ * state.  The other end has the keys (test/lib/ike_mate.h), so the fuzzer's
+ * payloads pass the hashes and reach Main Mode's ends, Quick Mode and
+ * Informational in both roles.
  *
  * An input is a row of records: operation, argument, length, data.
  */
 #include "common/secret.h"
+#include "ikev1/core/algs.h"
 #include "ikev1/core/candidate.h"
-#include "ikev1/core/keymat.h"
-#include "ikev1/core/isakmp_msg.h"
+#include "ikev1/core/frag.h"
 #include "test/fuzz/fuzz_ike.h"
+#include "test/lib/ike_mate.h"
 #include "test/lib/ike_world.h"
+#include "test/lib/personas.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define RECORDS_MAX 24
+#define RECORDS_MAX 40
 #define JOBS_MAX 64
-#define MESSAGE_IDS 0x1000u /* of our records: 256 of them */
+#define NOTE_MAX 1024
+#define CONN 1
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -39,6 +43,8 @@ struct base {
 	struct addr server, peer; /* both with port 4500 */
 	uint64_t r;
 	uint32_t spi_in, spi_out;
+	uint8_t note[NOTE_MAX];
+	size_t note_len;
 };
 
 /* A question of the machine that has no answer yet. */
@@ -49,11 +55,6 @@ struct job {
 	uint64_t r;
 };
 
-struct nonce {
-	uint8_t data[IKE_NONCE_MAX];
-	size_t len;
-};
-
 struct run {
 	const struct base *base;
 	struct ike *ike;
@@ -62,15 +63,14 @@ struct run {
 	struct job job[JOBS_MAX];
 	size_t first_job, job_count;
 	uint64_t next_r;
-	/* The newest Quick Mode that was asked for, and its answer. */
-	uint32_t message_id;
-	uint8_t iv[CRYPTO_BLOCK_MAX];
-	struct nonce ni, nr;
-	/* The newest Quick Mode that the machine began. */
-	uint32_t own_id;
-	uint8_t own_iv[CRYPTO_BLOCK_MAX];
-	struct nonce own_ni;
-	uint8_t cky_r[ISAKMP_COOKIE_LEN]; /* of the newest Main Mode */
+	struct mate mate;
+	uint64_t r; /* of the newest IPsec SAs */
+	uint32_t spi_in, spi_out;
+	uint8_t note[NOTE_MAX]; /* the newest */
+	size_t note_len;
+	uint64_t note_r;
+	size_t part;
+	uint8_t moved;
 };
 
 static int count_up(void *ctx, void *out, size_t len)
@@ -87,102 +87,94 @@ static struct base *base_get(void)
 {
 	static struct base base;
 	struct client_pair *pair;
+	struct ikew *w;
 
 	if (base.world)
 		return &base;
-	base.world = ikew_new(5);
-	base.client = ikew_client(base.world, "10.0.0.2", "203.0.113.9", 40000);
-	must(ikew_connect(base.world, base.client));
-	ikew_run(base.world, 100);
+	base.world = w = ikew_new(5);
+	w->cfg.personas = personas;
+	w->cfg.persona_count = persona_total;
+	w->cfg.policy.pfs_groups = ~0u;
+	ikew_crash(w);
+	base.client = ikew_client(w, "10.0.0.2", "203.0.113.9", 40000);
+	must(ikew_connect(w, base.client));
+	ikew_run(w, 100);
 	pair = ikec_newest_pair(base.client);
-	base.r = ikew_r_of(base.world, base.client);
+	base.r = ikew_r_of(w, base.client);
 	base.spi_in = pair->spi_in;
 	base.spi_out = pair->spi_out;
 	base.server = base.client->server;
 	base.server.port = ISAKMP_PORT_NATT;
 	base.peer = base.client->outer[1];
-	base.saved =
-	    ike_save(base.world->ike, base.world->now, &base.saved_len);
+	base.note_len = w->peer[0].note_len;
+	must(base.note_len <= sizeof(base.note));
+	memcpy(base.note, w->peer[0].note, base.note_len);
+	base.saved = ike_save(w->ike, w->now, &base.saved_len);
 	return &base;
 }
 
-static void nonce_take(struct nonce *n, uint8_t first, struct wire_span chain)
-{
-	const struct isakmp_payload *p = NULL;
-	struct isakmp_payloads all;
-
-	n->len = 0;
-	if (!isakmp_payloads_decode(first, chain, &all, NULL))
-		p = isakmp_payload_find(&all, ISAKMP_PAYLOAD_NONCE);
-	if (!p || p->body.len > sizeof(n->data))
-		return;
-	memcpy(n->data, p->body.data, p->body.len);
-	n->len = p->body.len;
-}
-
-/* A Quick Mode message with an id that no record asked for: message 1 of
- * the machine's own, or message 3 of that. */
-static void watch_own(struct run *run, const struct isakmp_header *h,
-    const struct ike_action *a, struct wire_span body)
+static void mate_begin(struct run *run)
 {
 	const struct client_sa *sa = run->base->client->cur;
-	const struct crypto *c = &run->base->world->crypto;
+	struct mate *m = &run->mate;
 
-	if (h->message_id == run->own_id)
-		return;
-	run->own_id = h->message_id;
-	must(!keymat_iv_phase2(
-	    c, &sa->keys, sa->iv, h->message_id, run->own_iv));
-	must(!keymat_decrypt(
-	    c, &sa->keys, run->own_iv, a->data + ISAKMP_HEADER_LEN, body.len));
-	nonce_take(&run->own_ni, h->next_payload, body);
-	must(run->own_ni.len >= 8);
+	m->crypto = &run->base->world->crypto;
+	memcpy(m->at.cky_i, sa->cky_i, sizeof(m->at.cky_i));
+	memcpy(m->at.cky_r, sa->cky_r, sizeof(m->at.cky_r));
+	m->at.local = run->base->server;
+	m->at.peer = run->base->peer;
+	m->keys = sa->keys;
+	memcpy(m->iv, sa->iv, sizeof(m->iv));
+	run->r = run->note_r = run->base->r;
+	run->spi_in = run->base->spi_in;
+	run->spi_out = run->base->spi_out;
+	memcpy(run->note, run->base->note, run->base->note_len);
+	run->note_len = run->base->note_len;
 }
 
-/* Reads what the machine sends, as far as later records need it. */
-static void watch(struct run *run, const struct ike_action *a)
+/* --- what the machine wants ---------------------------------------------- */
+
+static bool is_question(enum ike_action_type type)
 {
-	const struct ike_keys *keys = &run->base->client->cur->keys;
-	struct wire_span body;
-	struct isakmp_header h;
-
-	must(!isakmp_header_decode(
-	    wire_span_of(a->data, a->len), &h, &body, NULL));
-	if (h.exchange == ISAKMP_EXCHANGE_MAIN)
-		memcpy(run->cky_r, h.cky_r, sizeof(run->cky_r));
-	if (h.exchange == ISAKMP_EXCHANGE_QUICK &&
-	    h.message_id >> 8 != MESSAGE_IDS >> 8)
-		watch_own(run, &h, a, body);
-	if (h.exchange != ISAKMP_EXCHANGE_QUICK ||
-	    h.message_id != run->message_id || run->nr.len)
-		return;
-	must(!keymat_decrypt(&run->base->world->crypto, keys, run->iv,
-	    a->data + ISAKMP_HEADER_LEN, body.len));
-	nonce_take(&run->nr, h.next_payload, body);
-	must(run->nr.len >= 8);
+	return type == IKE_ACT_DH || type == IKE_ACT_DH_KEYGEN ||
+	       type == IKE_ACT_DH_DERIVE || type == IKE_ACT_PSK ||
+	       type == IKE_ACT_PEER_OPEN || type == IKE_ACT_PEER_UP ||
+	       type == IKE_ACT_SA_ADD || type == IKE_ACT_SA_QUERY;
 }
 
-static void note_jobs(struct run *run)
+static void note_job(struct run *run, const struct ike_action *a)
+{
+	size_t at = (run->first_job + run->job_count) % JOBS_MAX;
+
+	if (run->job_count == JOBS_MAX)
+		return;
+	run->job[at] = (struct job){.type = a->type,
+	    .job = a->job,
+	    .group = a->group,
+	    .hash = a->hash,
+	    .r = a->up ? a->up->r : a->r};
+	run->job_count++;
+}
+
+static void note_acts(struct run *run)
 {
 	for (size_t i = 0; i < run->acts.count; i++) {
 		const struct ike_action *a = &run->acts.items[i];
-		size_t at = (run->first_job + run->job_count) % JOBS_MAX;
 
 		if (a->type == IKE_ACT_SEND)
-			watch(run, a);
-		if (run->job_count == JOBS_MAX ||
-		    (a->type != IKE_ACT_DH && a->type != IKE_ACT_PSK &&
-			a->type != IKE_ACT_PEER_OPEN &&
-			a->type != IKE_ACT_SA_ADD &&
-			a->type != IKE_ACT_SA_QUERY &&
-			a->type != IKE_ACT_PEER_UP))
-			continue;
-		run->job[at] = (struct job){.type = a->type,
-		    .job = a->job,
-		    .group = a->group,
-		    .hash = a->hash,
-		    .r = a->up ? a->up->r : a->r};
-		run->job_count++;
+			mate_watch(&run->mate, run->ike, a);
+		if (is_question(a->type))
+			note_job(run, a);
+		if (a->type == IKE_ACT_SA_ADD) {
+			run->r = a->sa->r;
+			*(a->sa->dir ? &run->spi_in : &run->spi_out) =
+			    a->sa->spi;
+		}
+		if (a->type == IKE_ACT_PEER_NOTE) {
+			must(a->len <= sizeof(run->note));
+			memcpy(run->note, a->data, run->note_len = a->len);
+			run->note_r = a->r;
+		}
 	}
 	ike_actions_clear(&run->acts);
 }
@@ -191,8 +183,10 @@ static void step(struct run *run, struct ike_event ev)
 {
 	ev.now_ms = run->now;
 	ike_step(run->ike, &ev, &run->acts);
-	note_jobs(run);
+	note_acts(run);
 }
+
+/* --- messages ------------------------------------------------------------ */
 
 static void datagram(
     struct run *run, uint16_t port, uint8_t host, struct wire_span data)
@@ -210,184 +204,168 @@ static void datagram(
 	step(run, ev);
 }
 
-/* Encrypts what is built and sends it; iv moves on. */
-static void seal(struct run *run, struct isakmp_builder *b, uint8_t *iv)
+static void deliver(struct run *run, const struct mate_message *m)
 {
-	const struct ike_keys *keys = &run->base->client->cur->keys;
-	int len = isakmp_build_finish(b, keys->block_len);
+	struct ike_event ev = {.type = IKE_EV_DATAGRAM,
+	    .local = m->local,
+	    .peer = m->peer,
+	    .data = {m->data, m->len}};
+	uint8_t part[2048];
 
-	if (len < 0)
+	if (!m->len)
 		return;
-	must(!keymat_encrypt(&run->base->world->crypto, keys, iv,
-	    b->w.data + ISAKMP_HEADER_LEN, (size_t)len - ISAKMP_HEADER_LEN));
-	datagram(
-	    run, ISAKMP_PORT_NATT, 0, wire_span_of(b->w.data, (size_t)len));
-}
-
-static struct isakmp_header sealed_header(
-    const struct client_sa *sa, uint8_t exchange, uint32_t message_id)
-{
-	struct isakmp_header h = {.version = ISAKMP_VERSION,
-	    .exchange = exchange,
-	    .flags = ISAKMP_FLAG_ENCRYPTED,
-	    .message_id = message_id};
-
-	memcpy(h.cky_i, sa->cky_i, sizeof(h.cky_i));
-	memcpy(h.cky_r, sa->cky_r, sizeof(h.cky_r));
-	return h;
-}
-
-/* Exchange, first payload; then the payloads behind HASH(1). */
-static void sealed(struct run *run, uint8_t arg, struct wire_reader *r)
-{
-	const struct client_sa *sa = run->base->client->cur;
-	const struct crypto *c = &run->base->world->crypto;
-	struct isakmp_header h =
-	    sealed_header(sa, wire_get_u8(r), MESSAGE_IDS + arg);
-	uint8_t first = wire_get_u8(r), buf[2048], hash[IKE_KEY_MAX];
-	struct wire_span rest = wire_get_span(r, wire_left(r));
-	uint8_t iv[CRYPTO_BLOCK_MAX];
-	struct isakmp_builder b;
-	size_t pos;
-
-	isakmp_build_begin(&b, buf, sizeof(buf), &h);
-	pos = isakmp_build_reserve(&b, ISAKMP_PAYLOAD_HASH, sa->keys.prf_len);
-	wire_set_u8(&b.w, b.next_pos, first);
-	wire_put_span(&b.w, rest);
-	must(keymat_hash1(c, &sa->keys, h.message_id, rest, hash) > 0);
-	wire_set_bytes(&b.w, pos, hash, sa->keys.prf_len);
-	must(!keymat_iv_phase2(c, &sa->keys, sa->iv, h.message_id, iv));
-	if (h.exchange != ISAKMP_EXCHANGE_QUICK) {
-		seal(run, &b, iv);
+	ev.peer.port = (uint16_t)(ev.peer.port + run->moved);
+	if (!run->part || m->len <= run->part) {
+		step(run, ev);
 		return;
 	}
-	run->message_id = h.message_id;
-	run->nr.len = 0;
-	nonce_take(&run->ni, first, rest);
-	memcpy(run->iv, iv, sizeof(run->iv));
-	seal(run, &b, run->iv);
+	for (unsigned int i = 1;; i++) {
+		int len = frag_part(
+		    wire_span_of(m->data, m->len), i, part, run->part);
+
+		if (len <= 0)
+			return;
+		ev.data = wire_span_of(part, (size_t)len);
+		step(run, ev);
+	}
 }
 
-/* Message 3 of the newest Quick Mode, once its answer was read. */
-static void quick3(struct run *run)
+/* Puts value in the place of each mark of the same length. */
+static void fill_in(
+    uint8_t *data, size_t len, const char *mark, const uint8_t *value)
 {
-	const struct client_sa *sa = run->base->client->cur;
-	struct isakmp_header h =
-	    sealed_header(sa, ISAKMP_EXCHANGE_QUICK, run->message_id);
-	uint8_t buf[256], hash[IKE_KEY_MAX];
-	struct isakmp_builder b;
+	size_t size = strlen(mark);
 
-	if (!run->nr.len)
-		return;
-	must(keymat_hash3(&run->base->world->crypto, &sa->keys, run->message_id,
-		 wire_span_of(run->ni.data, run->ni.len),
-		 wire_span_of(run->nr.data, run->nr.len), hash) > 0);
-	isakmp_build_begin(&b, buf, sizeof(buf), &h);
-	isakmp_build_payload(
-	    &b, ISAKMP_PAYLOAD_HASH, wire_span_of(hash, sa->keys.prf_len));
-	seal(run, &b, run->iv);
+	for (size_t i = 0; i + size <= len; i++) {
+		if (!memcmp(data + i, mark, size))
+			memcpy(data + i, value, size);
+	}
 }
 
-/* First payload; then the payloads behind HASH(2). */
-static void quick2(struct run *run, struct wire_reader *r)
+static struct wire_span filled_in(
+    const struct run *run, struct wire_span data, uint8_t *out, size_t size)
 {
-	const struct client_sa *sa = run->base->client->cur;
-	struct isakmp_header h =
-	    sealed_header(sa, ISAKMP_EXCHANGE_QUICK, run->own_id);
-	uint8_t first = wire_get_u8(r), buf[2048], hash[IKE_KEY_MAX];
-	struct wire_span rest = wire_get_span(r, wire_left(r));
-	uint8_t iv[CRYPTO_BLOCK_MAX];
-	struct isakmp_builder b;
-	size_t pos;
-
-	if (!run->own_id)
-		return;
-	isakmp_build_begin(&b, buf, sizeof(buf), &h);
-	pos = isakmp_build_reserve(&b, ISAKMP_PAYLOAD_HASH, sa->keys.prf_len);
-	wire_set_u8(&b.w, b.next_pos, first);
-	wire_put_span(&b.w, rest);
-	must(keymat_hash2(&run->base->world->crypto, &sa->keys, run->own_id,
-		 wire_span_of(run->own_ni.data, run->own_ni.len), rest,
-		 hash) > 0);
-	wire_set_bytes(&b.w, pos, hash, sa->keys.prf_len);
-	memcpy(iv, run->own_iv, sizeof(iv));
-	seal(run, &b, iv);
-}
-
-/* A datagram of Main Mode with the cookie that the machine gave. */
-static void main_next(struct run *run, uint8_t arg, struct wire_span data)
-{
-	uint8_t buf[2048];
+	uint8_t spi[4], cookies[2 * ISAKMP_COOKIE_LEN];
+	size_t len = data.len < size ? data.len : size;
 	struct wire_writer w;
 
-	wire_writer_init(&w, buf, sizeof(buf));
-	wire_put_span(&w, data);
-	wire_set_bytes(&w, 8, run->cky_r, sizeof(run->cky_r));
-	wire_set_u32(&w, 24, (uint32_t)data.len);
-	datagram(run, arg & 1 ? ISAKMP_PORT_NATT : ISAKMP_PORT, arg >> 1,
-	    wire_written(&w, 0));
+	wire_writer_init(&w, spi, sizeof(spi));
+	wire_put_u32(&w, run->spi_in);
+	memcpy(cookies, run->mate.at.cky_i, ISAKMP_COOKIE_LEN);
+	memcpy(
+	    cookies + ISAKMP_COOKIE_LEN, run->mate.at.cky_r, ISAKMP_COOKIE_LEN);
+	if (len)
+		memcpy(out, data.data, len);
+	fill_in(out, len, FUZZ_IKE_SPI, spi);
+	fill_in(out, len, FUZZ_IKE_COOKIES, cookies);
+	return wire_span_of(out, len);
 }
 
-/* Two candidate keys. */
+static void message(
+    struct run *run, enum fuzz_ike_op op, uint8_t arg, struct wire_span data)
+{
+	struct mate_message m = {.len = 0};
+	uint8_t buf[MATE_MESSAGE_MAX];
+
+	data = filled_in(run, data, buf, sizeof(buf));
+
+	if (op == FUZZ_IKE_SEALED)
+		mate_protected(&run->mate, arg, data, &m);
+	else if (op == FUZZ_IKE_QUICK2)
+		mate_quick2(&run->mate, data, &m);
+	else if (op == FUZZ_IKE_QUICK3)
+		mate_quick3(&run->mate, &m);
+	else
+		mate_main(&run->mate, run->ike, arg, data, &m);
+	deliver(run, &m);
+}
+
+/* --- answers ------------------------------------------------------------- */
+
+/* One or two candidate keys. */
 static struct wire_span psk_slots_of(uint16_t hash, uint8_t *out, size_t size)
 {
-	struct candidate c = {.skeyid_len = hash == IKE_HASH_SHA1 ? 20 : 32};
+	const struct alg_hash *h = alg_hash(hash);
+	struct candidate c = {.skeyid_len = (uint8_t)crypto_hash_len(h->hash)};
 	struct wire_writer w;
 
 	wire_writer_init(&w, out, size);
 	candidate_put(&w, &c);
 	c.skeyid[0] = c.entry = 1;
+	c.id_type = IPSEC_ID_FQDN;
+	c.id[c.id_len++] = 'x';
 	candidate_put(&w, &c);
 	return wire_written(&w, 0);
 }
 
-/* Answers the oldest question: well, or with an error when arg is odd. */
-static void answer(struct run *run, uint8_t arg)
+static void answer_dh(const struct job *job, struct ike_event *ev)
 {
 	static const uint8_t bytes[IKE_DH_MAX] = {1, 2, 3};
-	uint8_t slots[2 * CANDIDATE_LEN];
-	struct ike_event ev = {.error = arg & 1 ? -EIO : 0};
-	struct job job;
+	const struct alg_group *group = alg_group(job->group);
 
-	if (!run->job_count)
-		return;
-	job = run->job[run->first_job];
+	must(group && group->pub_len <= sizeof(bytes));
+	ev->type = IKE_EV_DH_DONE;
+	ev->pub = wire_span_of(bytes, group->pub_len);
+	ev->shared = wire_span_of(bytes, group->shared_len);
+}
+
+/* Answers the oldest question: well, or with an error. */
+static void answer(struct run *run, uint8_t arg)
+{
+	uint8_t slots[2 * CANDIDATE_LEN];
+	struct ike_event ev = {.error = 0};
+	struct job job = run->job[run->first_job];
+
 	run->first_job = (run->first_job + 1) % JOBS_MAX;
 	run->job_count--;
+	if (arg & FUZZ_IKE_ERROR)
+		ev.error = arg & FUZZ_IKE_INVALID ? -EINVAL : -EIO;
 	ev.job = job.job;
-	if (job.type == IKE_ACT_DH) {
-		bool is_ecp = job.group == IKE_GROUP_ECP256;
-
-		ev.type = IKE_EV_DH_DONE;
-		ev.pub = wire_span_of(bytes, is_ecp ? 64 : 256);
-		ev.shared = wire_span_of(bytes, is_ecp ? 32 : 256);
-	} else if (job.type == IKE_ACT_PSK) {
+	if (job.type == IKE_ACT_PSK) {
 		ev.type = IKE_EV_PSK_DONE;
 		ev.shared = psk_slots_of(job.hash, slots, sizeof(slots));
-		ev.psk_count = 1 + (arg >> 1 & 1);
+		ev.psk_count = arg & FUZZ_IKE_MORE ? 2 : 1;
 	} else if (job.type == IKE_ACT_PEER_OPEN) {
 		ev.type = IKE_EV_PEER_OPENED;
 		ev.r = ++run->next_r;
 		ev.slot = (uint32_t)run->next_r & PEER_SLOT_MAX;
 	} else if (job.type == IKE_ACT_PEER_UP) {
-		ev.type = arg & 1 ? IKE_EV_PEER_REFUSED : IKE_EV_PEER_READY;
+		ev.type = ev.error ? IKE_EV_PEER_REFUSED : IKE_EV_PEER_READY;
 		ev.r = job.r;
 		ev.text = "no";
 	} else if (job.type == IKE_ACT_SA_QUERY) {
 		ev.type = IKE_EV_SA_USED;
-		ev.packets = arg >> 1 & 1;
-	} else {
+		ev.packets = arg & FUZZ_IKE_MORE;
+	} else if (job.type == IKE_ACT_SA_ADD) {
 		ev.type = IKE_EV_SA_DONE;
+	} else {
+		answer_dh(&job, &ev);
 	}
 	step(run, ev);
+}
+
+static void answers(struct run *run, uint8_t arg)
+{
+	int most = arg & FUZZ_IKE_ALL ? JOBS_MAX : 1;
+
+	while (run->job_count && most--)
+		answer(run, arg);
+}
+
+/* --- other events -------------------------------------------------------- */
+
+static void tick(struct run *run, uint8_t arg)
+{
+	run->now += arg < 128 ? arg * 500ull : (arg - 127) * 100000ull;
+	step(run, (struct ike_event){.type = IKE_EV_TICK});
 }
 
 static void kernel_event(struct run *run, uint8_t arg)
 {
 	struct ike_event ev = {.type = arg & 1 ? IKE_EV_MAPPING : IKE_EV_EXPIRE,
-	    .spi = arg & 2 ? run->base->spi_in : run->base->spi_out,
+	    .spi = arg & 2 ? run->spi_in : run->spi_out,
 	    .hard = arg & 4,
-	    .r = run->base->r,
+	    .r = run->r,
 	    .peer = run->base->peer};
 
 	ev.peer.port = (uint16_t)(ev.peer.port + (arg >> 3));
@@ -400,9 +378,25 @@ static void peer_event(struct run *run, uint8_t arg)
 	    IKE_EV_PEER_GONE, IKE_EV_PEER_READY, IKE_EV_PEER_REFUSED,
 	    IKE_EV_SHUTDOWN};
 	struct ike_event ev = {.type = types[arg % 5],
-	    .r = run->base->r + (arg >> 6),
+	    .r = run->r + (arg >> 6),
 	    .text = "because"};
 
+	step(run, ev);
+}
+
+static void conn_event(struct run *run, uint8_t arg)
+{
+	static const enum ike_event_type types[] = {IKE_EV_CONNECT,
+	    IKE_EV_CONN_REKEY, IKE_EV_CONN_REKEY_ESP, IKE_EV_CONN_CLOSE};
+	size_t which = (size_t)(arg >> 2) % (persona_total + 1);
+	struct ike_event ev = {.type = types[arg & 3],
+	    .job = CONN,
+	    .local = run->base->server,
+	    .peer = run->base->peer,
+	    .persona = which ? personas[which - 1] : &persona_default};
+
+	ev.peer.ip[3] = 77;
+	ev.local.port = ev.peer.port = ISAKMP_PORT;
 	step(run, ev);
 }
 
@@ -431,35 +425,51 @@ static void save_restore(struct run *run, uint8_t arg)
 	secret_free(saved, len);
 }
 
+/* An engine that crashed gets the newest note back, or the fuzzer's. */
+static void held(struct run *run, uint8_t arg, struct wire_span data)
+{
+	uint8_t live[2 * IKE_LIVE_SIZE];
+	struct ike_event ev = {.type = IKE_EV_HELD,
+	    .r = run->note_r,
+	    .slot = (uint32_t)run->note_r & PEER_SLOT_MAX,
+	    .data = {run->note, run->note_len}};
+	struct wire_writer w;
+
+	wire_writer_init(&w, live, sizeof(live));
+	wire_put_u8(&w, IKE_SA_IN);
+	wire_put_u32(&w, run->spi_out);
+	wire_put_u8(&w, IKE_SA_OUT);
+	wire_put_u32(&w, run->spi_in);
+	ev.live = wire_written(&w, 0);
+	if (data.len)
+		ev.data = data;
+	else if (arg && run->note_len)
+		run->note[(size_t)arg * 7 % run->note_len] ^= arg;
+	ike_free(run->ike);
+	run->ike = ike_new(&run->base->world->cfg, count_up, run);
+	run->job_count = 0;
+	step(run, ev);
+}
+
 static void record(
     struct run *run, uint8_t op, uint8_t arg, struct wire_span data)
 {
-	struct wire_reader r;
-
-	wire_reader_init(&r, data.data, data.len);
-	switch (op % FUZZ_IKE_OPS) {
+	switch ((enum fuzz_ike_op)(op % FUZZ_IKE_OPS)) {
 	case FUZZ_IKE_SEALED:
-		sealed(run, arg, &r);
+	case FUZZ_IKE_QUICK2:
+	case FUZZ_IKE_QUICK3:
+	case FUZZ_IKE_MAIN:
+		message(run, (enum fuzz_ike_op)(op % FUZZ_IKE_OPS), arg, data);
 		return;
 	case FUZZ_IKE_DATAGRAM:
 		datagram(run, arg & 1 ? ISAKMP_PORT_NATT : ISAKMP_PORT,
 		    arg >> 1, data);
 		return;
-	case FUZZ_IKE_QUICK3:
-		quick3(run);
-		return;
-	case FUZZ_IKE_QUICK2:
-		quick2(run, &r);
-		return;
-	case FUZZ_IKE_MAIN_NEXT:
-		main_next(run, arg, data);
-		return;
 	case FUZZ_IKE_ANSWER:
-		answer(run, arg);
+		answers(run, arg);
 		return;
 	case FUZZ_IKE_TICK:
-		run->now += arg * 500ull;
-		step(run, (struct ike_event){.type = IKE_EV_TICK});
+		tick(run, arg);
 		return;
 	case FUZZ_IKE_KERNEL:
 		kernel_event(run, arg);
@@ -469,6 +479,20 @@ static void record(
 		return;
 	case FUZZ_IKE_SAVE:
 		save_restore(run, arg);
+		return;
+	case FUZZ_IKE_CONN:
+		conn_event(run, arg);
+		return;
+	case FUZZ_IKE_HELD:
+		held(run, arg, data);
+		return;
+	case FUZZ_IKE_PART:
+		run->part = 8 * (size_t)arg;
+		return;
+	case FUZZ_IKE_MOVE:
+		run->moved = arg;
+		return;
+	case FUZZ_IKE_OPS:
 		return;
 	}
 }
@@ -480,6 +504,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    .base = base, .now = base->world->now, .next_r = base->r};
 	struct wire_reader r;
 
+	mate_begin(&run);
 	run.ike = ike_restore(&base->world->cfg, count_up, &run, run.now,
 	    base->saved, base->saved_len);
 	must(run.ike != NULL);

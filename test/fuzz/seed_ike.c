@@ -1,257 +1,582 @@
 /* SPDX-License-Identifier: ISC */
-/* Writes the seeds of fuzz_ike to the directory that it is given. */
-#include "ikev1/core/isakmp_msg.h"
-#include "ikev1/core/payload.h"
-#include "ikev1/core/payload_sa.h"
-#include "ikev1/core/vendor.h"
-#include "test/fuzz/fuzz_ike.h"
-#include "test/fuzz/seed.h"
-#include "test/lib/ike_world.h"
+/*
+ * Writes the seeds of fuzz_ike to the directory that it is given: each is
+ * the story of one client, or of one connection of ours.
+ */
+#include "test/fuzz/seed_ike.h"
 
-struct input {
-	uint8_t data[4096];
-	struct wire_writer w;
-};
+static const struct ike_suite ike_modp[] = {
+    {IKE_CIPHER_AES, 256, IKE_HASH_SHA256, IKE_GROUP_MODP2048}};
+static const struct ike_suite ike_ecp[] = {
+    {IKE_CIPHER_AES, 256, IKE_HASH_SHA1, IKE_GROUP_ECP256}};
+static const struct ike_suite ike_refused[] = {
+    {IKE_CIPHER_3DES, 0, IKE_HASH_MD5, IKE_GROUP_MODP1024},
+    {IKE_CIPHER_AES, 192, IKE_HASH_SHA512, IKE_GROUP_ECP521}};
+static const struct ike_suite esp_two[] = {
+    {ESP_AES, 256, ESP_AUTH_SHA256, 0}, {ESP_AES, 128, ESP_AUTH_SHA1, 0}};
+static const struct ike_suite esp_pfs[] = {
+    {ESP_AES, 256, ESP_AUTH_SHA1, IKE_GROUP_MODP2048}};
+static const struct ike_suite esp_refused[] = {
+    {ESP_3DES, 0, ESP_AUTH_MD5, IKE_GROUP_MODP1024}, {ESP_NULL, 0, 1, 0}};
 
-static void input_begin(struct input *in)
+static void sa1(struct chain *c, const struct ike_suite *suites, size_t count,
+    uint32_t seconds)
 {
-	wire_writer_init(&in->w, in->data, sizeof(in->data));
+	chain_sa(c, &(struct sa_offer_spec){.phase = SA_PHASE1,
+			.suites = suites,
+			.suite_count = count,
+			.life_seconds = seconds});
 }
 
-static void put_record(
-    struct input *in, uint8_t op, uint8_t arg, struct wire_span data)
+static void sa2(struct chain *c, const struct ike_suite *suites, size_t count,
+    const char *spi, uint16_t encap)
 {
-	wire_put_u8(&in->w, op);
-	wire_put_u8(&in->w, arg);
-	wire_put_u16(&in->w, (uint16_t)data.len);
-	wire_put_span(&in->w, data);
+	chain_sa(c, &(struct sa_offer_spec){.phase = SA_PHASE2,
+			.suites = suites,
+			.suite_count = count,
+			.spi = {(const uint8_t *)spi, 4},
+			.life_seconds = 3600,
+			.life_kilobytes = 250000,
+			.encap = encap});
 }
 
-static void put_op(struct input *in, uint8_t op, uint8_t arg)
+/* --- Quick Mode that the client begins ----------------------------------- */
+
+static void quick_tail(struct chain *c)
 {
-	put_record(in, op, arg, wire_span_of(NULL, 0));
+	chain_put(c, ISAKMP_PAYLOAD_NONCE, "nonce of sixteen", 16);
+	chain_address(c, "10.0.0.2", 17, 1701);
+	chain_address(c, WORLD_SERVER, 17, 1701);
 }
 
-static void input_end(struct input *in, const char *dir, const char *name)
+/* Message 1 is in c: the rest of it, up to a minute later. */
+static void put_quick(struct input *in, uint8_t id, struct chain *c)
 {
-	if (wire_writer_error(&in->w))
-		exit(1);
-	seed_write(dir, name, wire_written(&in->w, 0));
+	put_quick1(in, id, c);
+	put_answers(in, 0);
+	put_answers(in, 0);
+	put_op(in, FUZZ_IKE_SAVE, 0);
+	put_op(in, FUZZ_IKE_QUICK3, 0);
+	put_answers(in, 0);
+	put_op(in, FUZZ_IKE_TICK, 62);
+	put_answers(in, FUZZ_IKE_MORE);
 }
 
-/* A protected message is a chain as isakmp_build makes it, without the
- * header: exchange, first type, payloads. */
-static void put_sealed(struct input *in, uint8_t arg, uint8_t exchange,
-    uint8_t first, const struct isakmp_builder *b)
+static void quick(struct input *in, uint8_t id, uint16_t encap)
 {
-	uint8_t data[2048];
-	struct wire_writer w;
+	struct chain c;
 
-	wire_writer_init(&w, data, sizeof(data));
-	wire_put_u8(&w, exchange);
-	wire_put_u8(&w, first);
-	wire_put_span(&w, isakmp_build_since(b, ISAKMP_HEADER_LEN));
-	put_record(in, FUZZ_IKE_SEALED, arg, wire_written(&w, 0));
-}
-
-static const struct isakmp_header header = {
-    .cky_i = {1}, .version = ISAKMP_VERSION, .exchange = 2};
-
-static void put_id(struct isakmp_builder *b, const char *ip)
-{
-	struct addr a;
-	struct payload_id id;
-
-	if (addr_parse(&a, ip))
-		exit(1);
-	id = payload_id_of_addr(&a, 17, 1701);
-
-	isakmp_build_open(b, ISAKMP_PAYLOAD_ID);
-	payload_id_encode(&b->w, &id);
-	isakmp_build_close(b);
+	chain_begin(&c);
+	sa2(&c, esp_two, 2, "\x0a\x0b\x0c\x0d", encap);
+	quick_tail(&c);
+	put_quick(in, id, &c);
 }
 
 static void seed_quick(const char *dir, const char *name, uint16_t encap)
 {
-	static const struct ike_suite suites[] = {
-	    {ESP_AES, 256, ESP_AUTH_SHA256, 0},
-	    {ESP_AES, 128, ESP_AUTH_SHA1, 0},
-	};
-	struct sa_offer_spec spec = {.phase = SA_PHASE2,
-	    .suites = suites,
-	    .suite_count = 2,
-	    .spi = {(const uint8_t *)"\x0a\x0b\x0c\x0d", 4},
-	    .life_seconds = 3600,
-	    .encap = encap};
-	uint8_t buf[1024];
-	struct isakmp_builder b;
 	struct input in;
 
-	isakmp_build_begin(&b, buf, sizeof(buf), &header);
-	isakmp_build_open(&b, ISAKMP_PAYLOAD_SA);
-	sa_encode_offer(&b.w, &spec);
-	isakmp_build_close(&b);
-	isakmp_build_payload(
-	    &b, ISAKMP_PAYLOAD_NONCE, wire_span_of("nonce of sixteen", 16));
-	put_id(&b, "10.0.0.2");
-	put_id(&b, WORLD_SERVER);
 	input_begin(&in);
-	put_sealed(&in, 1, ISAKMP_EXCHANGE_QUICK, ISAKMP_PAYLOAD_SA, &b);
-	for (int i = 0; i < 4; i++)
-		put_op(&in, FUZZ_IKE_ANSWER, 0);
-	put_op(&in, FUZZ_IKE_SAVE, 0);
-	put_op(&in, FUZZ_IKE_QUICK3, 0);
-	put_op(&in, FUZZ_IKE_ANSWER, 0);
+	quick(&in, 1, encap);
 	put_op(&in, FUZZ_IKE_TICK, 200);
 	input_end(&in, dir, name);
 }
 
-/* The machine renews a pair and gets its answer. */
-static void seed_renewal(const char *dir)
+/* PFS and both NAT-OA; message 3 is late, the first packet comes before. */
+static void seed_quick_pfs(const char *dir)
 {
-	static const struct ike_suite suite = {
-	    ESP_AES, 256, ESP_AUTH_SHA256, 0};
-	struct sa_offer_spec spec = {.phase = SA_PHASE2,
-	    .suites = &suite,
-	    .suite_count = 1,
-	    .spi = {(const uint8_t *)"\x0a\x0b\x0c\x0e", 4},
-	    .life_seconds = 3600,
-	    .life_kilobytes = 250000,
-	    .encap = IPSEC_ENCAP_UDP_TRANSPORT};
-	uint8_t buf[1024], data[1024];
-	struct isakmp_builder b;
-	struct wire_writer w;
+	struct chain c;
 	struct input in;
 
-	isakmp_build_begin(&b, buf, sizeof(buf), &header);
-	isakmp_build_open(&b, ISAKMP_PAYLOAD_SA);
-	sa_encode_offer(&b.w, &spec);
-	isakmp_build_close(&b);
-	isakmp_build_payload(
-	    &b, ISAKMP_PAYLOAD_NONCE, wire_span_of("another nonce, 20 by", 20));
-	put_id(&b, WORLD_SERVER);
-	put_id(&b, "10.0.0.2");
-	wire_writer_init(&w, data, sizeof(data));
-	wire_put_u8(&w, ISAKMP_PAYLOAD_SA);
-	wire_put_span(&w, isakmp_build_since(&b, ISAKMP_HEADER_LEN));
+	chain_begin(&c);
+	sa2(&c, esp_pfs, 1, "\x0a\x0b\x0c\x0d", IPSEC_ENCAP_UDP_TRANSPORT);
+	chain_put(&c, ISAKMP_PAYLOAD_NONCE, "nonce of sixteen", 16);
+	chain_fill(&c, ISAKMP_PAYLOAD_KE, 5, 256);
+	chain_address(&c, "10.0.0.2", 17, 0);
+	chain_address(&c, WORLD_SERVER, 17, 1701);
+	/* RFC 3947 section 5.2: type, three zeros, address */
+	chain_put(&c, ISAKMP_PAYLOAD_NAT_OA, "\1\0\0\0\12\0\0\2", 8);
+	chain_put(&c, ISAKMP_PAYLOAD_NAT_OA, "\1\0\0\0\xc6\x33\x64\1", 8);
+	input_begin(&in);
+	put_quick1(&in, 1, &c);
+	put_op(&in, FUZZ_IKE_SAVE, 0);
+	put_op(&in, FUZZ_IKE_ANSWER, 0);
+	put_answers(&in, 0);
+	put_answers(&in, 0);
+	put_quick1(&in, 1, &c); /* again: the cached answer */
+	for (int i = 0; i < 4; i++) {
+		put_op(&in, FUZZ_IKE_TICK, 1 << i);
+		put_answers(&in, 0);
+	}
+	put_op(&in, FUZZ_IKE_QUICK3, 0);
+	put_op(&in, FUZZ_IKE_TICK, 4);
+	put_answers(&in, FUZZ_IKE_MORE);
+	put_op(&in, FUZZ_IKE_ANSWER, 0);
+	input_end(&in, dir, "quick_pfs");
+}
+
+/* Each for another reason. */
+static void seed_quick_refused(const char *dir)
+{
+	struct chain c;
+	struct input in;
+
+	input_begin(&in);
+	chain_begin(&c);
+	sa2(&c, esp_refused, 2, "\1\2\3\4", IPSEC_ENCAP_UDP_TRANSPORT);
+	quick_tail(&c);
+	put_quick1(&in, 1, &c);
+	chain_begin(&c); /* a KE without group */
+	sa2(&c, esp_two, 1, "\1\2\3\4", IPSEC_ENCAP_UDP_TRANSPORT);
+	quick_tail(&c);
+	chain_fill(&c, ISAKMP_PAYLOAD_KE, 5, 256);
+	put_quick1(&in, 2, &c);
+	chain_begin(&c); /* an SPI that is reserved */
+	sa2(&c, esp_two, 1, "\0\0\0\1", IPSEC_ENCAP_UDP_TRANSPORT);
+	quick_tail(&c);
+	put_quick1(&in, 3, &c);
+	chain_begin(&c); /* names, and another port */
+	sa2(&c, esp_two, 1, "\1\2\3\4", IPSEC_ENCAP_UDP_TRANSPORT);
+	chain_put(&c, ISAKMP_PAYLOAD_NONCE, "nonce of sixteen", 16);
+	chain_id(&c, IPSEC_ID_FQDN, 17, 1701, "a.name", 6);
+	chain_address(&c, WORLD_SERVER, 6, 80);
+	put_quick1(&in, 4, &c);
+	chain_begin(&c); /* a short nonce */
+	sa2(&c, esp_two, 1, "\1\2\3\4", IPSEC_ENCAP_UDP_TRANSPORT);
+	chain_put(&c, ISAKMP_PAYLOAD_NONCE, "short", 5);
+	put_quick1(&in, 5, &c);
+	chain_begin(&c); /* no nonce */
+	sa2(&c, esp_two, 1, "\1\2\3\4", IPSEC_ENCAP_UDP_TRANSPORT);
+	put_quick1(&in, 6, &c);
+	input_end(&in, dir, "quick_refused");
+}
+
+/* Four different selectors, then one more; the kernel and l2tpd fail. */
+static void seed_quick_many(const char *dir)
+{
+	struct chain c;
+	struct input in;
+
+	input_begin(&in);
+	for (uint8_t i = 0; i < 5; i++) {
+		chain_begin(&c);
+		sa2(&c, esp_two, 2, "\1\2\3\4", IPSEC_ENCAP_UDP_TRANSPORT);
+		chain_put(&c, ISAKMP_PAYLOAD_NONCE, "nonce of sixteen", 16);
+		chain_address(&c, "10.0.0.2", 17, (uint16_t)(50000 + i));
+		chain_address(&c, WORLD_SERVER, 17, 1701);
+		put_quick1(&in, i, &c);
+		put_op(&in, FUZZ_IKE_ANSWER, i == 1 ? FUZZ_IKE_ERROR : 0);
+		put_op(&in, FUZZ_IKE_ANSWER, i == 2 ? FUZZ_IKE_ERROR : 0);
+		put_op(&in, FUZZ_IKE_ANSWER, i == 3 ? FUZZ_IKE_ERROR : 0);
+		put_op(&in, FUZZ_IKE_QUICK3, 0);
+	}
+	put_op(&in, FUZZ_IKE_TICK, 30);
+	put_op(&in, FUZZ_IKE_TICK, 127);
+	input_end(&in, dir, "quick_many");
+}
+
+/* --- Quick Mode that the machine begins ---------------------------------- */
+
+static void quick2(struct chain *c, const struct ike_suite *suite,
+    const char *first, const char *second)
+{
+	chain_begin(c);
+	sa2(c, suite, 1, "\x0a\x0b\x0c\x0e", IPSEC_ENCAP_UDP_TRANSPORT);
+	chain_put(c, ISAKMP_PAYLOAD_NONCE, "another nonce, 20 by", 20);
+	if (suite->group)
+		chain_fill(c, ISAKMP_PAYLOAD_KE, 6, 256);
+	chain_address(c, first, 17, 1701);
+	chain_address(c, second, 17, 1701);
+}
+
+/* The pair of the base is renewed, with a shorter life. */
+static void seed_renewal(const char *dir)
+{
+	struct chain c;
+	struct input in;
+
+	quick2(&c, esp_two, WORLD_SERVER, "10.0.0.2");
+	/* RFC 2407 section 4.6.3.1: 600 seconds, 4096 kilobytes */
+	chain_notify(&c, ISAKMP_PROTO_ESP, ISAKMP_N_RESPONDER_LIFETIME,
+	    "\x0a\x0b\x0c\x0e",
+	    wire_span_of("\x80\1\0\1\0\2\0\4\0\0\2\x58"
+			 "\x80\1\0\2\x80\2\x10\0",
+		20));
 	input_begin(&in);
 	put_op(&in, FUZZ_IKE_KERNEL, 0); /* soft limit */
 	put_op(&in, FUZZ_IKE_TICK, 2);
 	put_op(&in, FUZZ_IKE_SAVE, 0);
-	put_record(&in, FUZZ_IKE_QUICK2, 0, wire_written(&w, 0));
+	put_quick2(&in, &c);
 	put_op(&in, FUZZ_IKE_ANSWER, 0);
 	put_op(&in, FUZZ_IKE_SAVE, 0);
-	put_record(&in, FUZZ_IKE_QUICK2, 0, wire_written(&w, 0));
+	put_quick2(&in, &c);
 	put_op(&in, FUZZ_IKE_TICK, 1);
-	put_op(&in, FUZZ_IKE_ANSWER, 2);
+	put_op(&in, FUZZ_IKE_ANSWER, FUZZ_IKE_MORE);
 	put_op(&in, FUZZ_IKE_ANSWER, 0);
 	put_op(&in, FUZZ_IKE_TICK, 80);
-	put_op(&in, FUZZ_IKE_ANSWER, 2);
+	put_op(&in, FUZZ_IKE_ANSWER, FUZZ_IKE_MORE);
 	put_op(&in, FUZZ_IKE_TICK, 80);
+	put_op(&in, FUZZ_IKE_KERNEL, 4); /* hard limit */
 	input_end(&in, dir, "renewal");
 }
 
-static void seed_info(const char *dir)
+/* It says no, answers badly, does not answer; the client renews itself. */
+static void seed_renewal_refused(const char *dir)
 {
-	struct payload_notify n = {.doi = ISAKMP_DOI_IPSEC,
-	    .protocol = ISAKMP_PROTO_ISAKMP,
-	    .type = ISAKMP_N_INITIAL_CONTACT};
-	struct payload_delete d = {.doi = ISAKMP_DOI_IPSEC,
-	    .protocol = ISAKMP_PROTO_ESP,
-	    .spi_len = 4,
-	    .count = 1,
-	    .spis = {(const uint8_t *)"\1\2\3\4", 4}};
-	uint8_t buf[512];
-	struct isakmp_builder b;
+	struct chain c;
 	struct input in;
 
-	isakmp_build_begin(&b, buf, sizeof(buf), &header);
-	isakmp_build_open(&b, ISAKMP_PAYLOAD_NOTIFY);
-	payload_notify_encode(&b.w, &n);
-	isakmp_build_close(&b);
-	isakmp_build_open(&b, ISAKMP_PAYLOAD_DELETE);
-	payload_delete_encode(&b.w, &d);
-	isakmp_build_close(&b);
 	input_begin(&in);
-	put_sealed(&in, 9, ISAKMP_EXCHANGE_INFO, ISAKMP_PAYLOAD_NOTIFY, &b);
-	put_op(&in, FUZZ_IKE_TICK, 61);
-	put_op(&in, FUZZ_IKE_TICK, 61);
+	put_op(&in, FUZZ_IKE_KERNEL, 0);
+	chain_begin(&c);
+	chain_notify(&c, ISAKMP_PROTO_ESP, ISAKMP_N_NO_PROPOSAL_CHOSEN, "",
+	    wire_span_of(NULL, 0));
+	put_info(&in, 1, &c);
+	put_op(&in, FUZZ_IKE_TICK, 30);
+	put_op(&in, FUZZ_IKE_TICK, 1);
+	quick2(&c, esp_pfs, WORLD_SERVER, "10.0.0.2");
+	put_quick2(&in, &c);
+	put_op(&in, FUZZ_IKE_TICK, 32);
+	quick2(&c, esp_two, "10.0.0.2", WORLD_SERVER);
+	put_quick2(&in, &c);
+	put_op(&in, FUZZ_IKE_TICK, 32);
+	put_op(&in, FUZZ_IKE_TICK, 90);
+	quick(&in, 2, IPSEC_ENCAP_UDP_TRANSPORT);
+	input_end(&in, dir, "renewal_refused");
+}
+
+/* --- Informational ------------------------------------------------------- */
+
+static void seed_info(const char *dir)
+{
+	const struct wire_span one = wire_span_of("\0\0\0\1", 4);
+	struct chain c;
+	struct input in;
+
+	input_begin(&in);
+	chain_begin(&c);
+	chain_notify(
+	    &c, ISAKMP_PROTO_ISAKMP, ISAKMP_N_R_U_THERE, FUZZ_IKE_COOKIES, one);
+	chain_notify(&c, ISAKMP_PROTO_ISAKMP, ISAKMP_N_R_U_THERE_ACK,
+	    FUZZ_IKE_COOKIES, one);
+	chain_notify(&c, ISAKMP_PROTO_ISAKMP, ISAKMP_N_R_U_THERE, "odd", one);
+	put_info(&in, 1, &c);
+	chain_begin(&c);
+	chain_notify(&c, ISAKMP_PROTO_ESP, ISAKMP_N_CONNECTED, "\1\2\3\4",
+	    wire_span_of(NULL, 0));
+	put_info(&in, 2, &c);
+	put_info(&in, 2, &c); /* replayed */
+	chain_begin(&c);
+	chain_notify(&c, ISAKMP_PROTO_ISAKMP, ISAKMP_N_INITIAL_CONTACT, "",
+	    wire_span_of(NULL, 0));
+	chain_delete(&c, ISAKMP_PROTO_ESP, 4, "\1\2\3\4" FUZZ_IKE_SPI);
+	put_info(&in, 3, &c);
+	for (int i = 0; i < 12; i++) /* dead peer detection gives up */
+		put_op(&in, FUZZ_IKE_TICK, 61);
 	input_end(&in, dir, "info");
 }
 
-static void put_main3(struct input *in)
+static void seed_delete(const char *dir)
 {
-	static const uint8_t bytes[64] = {3, 4};
-	uint8_t buf[512];
-	struct isakmp_builder b;
-	int len;
+	struct chain c;
+	struct input in;
 
-	isakmp_build_begin(&b, buf, sizeof(buf), &header);
-	isakmp_build_payload(
-	    &b, ISAKMP_PAYLOAD_KE, wire_span_of(bytes, sizeof(bytes)));
-	isakmp_build_payload(&b, ISAKMP_PAYLOAD_NONCE, wire_span_of(bytes, 16));
-	isakmp_build_payload(&b, ISAKMP_PAYLOAD_NAT_D, wire_span_of(bytes, 20));
-	isakmp_build_payload(
-	    &b, ISAKMP_PAYLOAD_NAT_D, wire_span_of(bytes + 1, 20));
-	len = isakmp_build_finish(&b, 0);
-	if (len < 0)
-		exit(1);
-	put_record(in, FUZZ_IKE_MAIN_NEXT, 14, wire_span_of(buf, (size_t)len));
+	input_begin(&in);
+	quick(&in, 1, IPSEC_ENCAP_UDP_TRANSPORT);
+	chain_begin(&c);
+	chain_delete(&c, ISAKMP_PROTO_ESP, 4, FUZZ_IKE_SPI);
+	put_info(&in, 2, &c);
+	put_op(&in, FUZZ_IKE_MOVE, 7);
+	chain_begin(&c);
+	chain_delete(&c, ISAKMP_PROTO_ESP, 4, FUZZ_IKE_SPI);
+	chain_delete(&c, ISAKMP_PROTO_ISAKMP, 16, FUZZ_IKE_COOKIES);
+	chain_delete(&c, ISAKMP_PROTO_ISAKMP, 16, FUZZ_IKE_COOKIES);
+	put_info(&in, 3, &c);
+	put_op(&in, FUZZ_IKE_TICK, 127);
+	put_answers(&in, 0);
+	input_end(&in, dir, "delete");
 }
 
-/* As with a wrong key: it can't be decrypted. */
-static void put_main5(struct input *in)
-{
-	static const uint8_t bytes[64] = {5, 6};
-	struct isakmp_header h = header;
-	uint8_t buf[128];
-	struct isakmp_builder b;
-	int len;
+/* --- Main Mode as responder ---------------------------------------------- */
 
-	h.flags = ISAKMP_FLAG_ENCRYPTED;
-	isakmp_build_begin(&b, buf, sizeof(buf), &h);
-	wire_set_u8(&b.w, b.next_pos, ISAKMP_PAYLOAD_ID);
-	wire_put_bytes(&b.w, bytes, sizeof(bytes));
-	len = isakmp_build_finish(&b, 0);
-	if (len < 0)
-		exit(1);
-	put_record(in, FUZZ_IKE_MAIN_NEXT, 15, wire_span_of(buf, (size_t)len));
+/* Host 7: no NAT that the base's client is behind. */
+#define HOST 14
+
+static const enum vendor natt_vendors[] = {
+    VENDOR_NATT_RFC3947, VENDOR_DPD, VENDOR_FRAGMENTATION};
+static const enum vendor draft_vendors[] = {
+    VENDOR_NATT_02_LF, VENDOR_MS_NT5, VENDOR_FRAGMENTATION_16};
+static const enum vendor old_vendors[] = {
+    VENDOR_NATT_00, VENDOR_NATT_DRAFT, VENDOR_UNITY};
+
+/* Messages 1 to 4, with three Vendor IDs; the same group as suite's. */
+static void main_to_4(struct input *in, const struct ike_suite *suite,
+    const enum vendor *vendors, uint32_t seconds)
+{
+	bool is_ecp = suite->group == IKE_GROUP_ECP256;
+	size_t hash_len = suite->hash == IKE_HASH_SHA1 ? 20 : 32;
+	uint8_t nat_d = vendors == draft_vendors ? ISAKMP_PAYLOAD_NAT_D_DRAFT
+						 : ISAKMP_PAYLOAD_NAT_D;
+	struct chain c;
+
+	chain_begin(&c);
+	sa1(&c, suite, 1, seconds);
+	for (int i = 0; i < 3 && vendors; i++)
+		chain_vendor(&c, vendors[i]);
+	put_datagram(in, HOST, &c);
+	put_datagram(in, HOST, &c);
+	chain_begin(&c);
+	chain_fill(&c, ISAKMP_PAYLOAD_KE, 5, is_ecp ? 64 : 256);
+	chain_put(&c, ISAKMP_PAYLOAD_NONCE, "nonce of sixteen", 16);
+	if (vendors) {
+		chain_fill(&c, nat_d, 1, hash_len);
+		chain_fill(&c, nat_d, 2, hash_len);
+	}
+	put_main(in, 0, &c);
+	put_op(in, FUZZ_IKE_SAVE, 0);
+	put_answers(in, 0);
 }
 
 static void seed_main(const char *dir)
 {
-	static const struct ike_suite suite = {
-	    IKE_CIPHER_AES, 256, IKE_HASH_SHA1, IKE_GROUP_ECP256};
-	struct sa_offer_spec spec = {.phase = SA_PHASE1,
-	    .suites = &suite,
-	    .suite_count = 1,
-	    .life_seconds = 28800};
-	uint8_t buf[1024];
-	struct isakmp_builder b;
+	struct chain c;
 	struct input in;
-	int len;
 
-	isakmp_build_begin(&b, buf, sizeof(buf), &header);
-	isakmp_build_open(&b, ISAKMP_PAYLOAD_SA);
-	sa_encode_offer(&b.w, &spec);
-	isakmp_build_close(&b);
-	isakmp_build_payload(
-	    &b, ISAKMP_PAYLOAD_VID, vendor_value(VENDOR_NATT_RFC3947));
-	isakmp_build_payload(&b, ISAKMP_PAYLOAD_VID, vendor_value(VENDOR_DPD));
-	len = isakmp_build_finish(&b, 0);
-	if (len < 0)
-		exit(1);
 	input_begin(&in);
-	put_record(&in, FUZZ_IKE_DATAGRAM, 14, wire_span_of(buf, (size_t)len));
-	put_op(&in, FUZZ_IKE_TICK, 1);
-	put_main3(&in);
-	put_op(&in, FUZZ_IKE_ANSWER, 0);
-	put_op(&in, FUZZ_IKE_ANSWER, 0);
+	main_to_4(&in, ike_modp, natt_vendors, 28800);
+	chain_begin(&c);
+	chain_address(&c, "10.0.0.3", 0, 0);
+	chain_notify(&c, ISAKMP_PROTO_ISAKMP, ISAKMP_N_INITIAL_CONTACT, "",
+	    wire_span_of(NULL, 0));
+	put_main(&in, MATE_SEALED | MATE_NO_HASH | MATE_FLOAT, &c);
+	/* The same without the Notification: HASH_I comes last. */
+	chain_begin(&c);
+	chain_address(&c, "10.0.0.3", 0, 0);
+	put_main(&in, MATE_SEALED | MATE_FLOAT, &c);
 	put_op(&in, FUZZ_IKE_SAVE, 0);
-	put_main5(&in);
-	put_op(&in, FUZZ_IKE_ANSWER, 0);
-	put_op(&in, FUZZ_IKE_TICK, 70);
+	put_main(&in, MATE_SEALED | MATE_FLOAT, &c);
+	quick(&in, 1, IPSEC_ENCAP_UDP_TRANSPORT);
+	/* Two parts make one. */
+	put_op(&in, FUZZ_IKE_PART, 12);
+	quick(&in, 2, IPSEC_ENCAP_UDP_TRANSPORT);
 	input_end(&in, dir, "main");
+}
+
+/* Two keys, one of them bound to a name; drafts; no NAT. */
+static void seed_main_keys(const char *dir)
+{
+	struct chain c;
+	struct input in;
+
+	input_begin(&in);
+	main_to_4(&in, ike_ecp, draft_vendors, 0);
+	chain_begin(&c);
+	chain_id(&c, IPSEC_ID_FQDN, 0, 0, "X", 1);
+	chain_notify(&c, ISAKMP_PROTO_ISAKMP, ISAKMP_N_INITIAL_CONTACT, "",
+	    wire_span_of(NULL, 0));
+	put_main(&in, MATE_SEALED | MATE_FLOAT, &c);
+	main_to_4(&in, ike_ecp, NULL, 600);
+	chain_begin(&c);
+	chain_id(&c, IPSEC_ID_USER_FQDN, 17, 4500, "a@b", 3);
+	put_main(&in, MATE_SEALED, &c);
+	chain_begin(&c);
+	chain_id(&c, IPSEC_ID_KEY_ID, 17, 500, "\0\1", 2);
+	put_main(&in, MATE_SEALED, &c);
+	quick(&in, 1, IPSEC_ENCAP_TRANSPORT);
+	input_end(&in, dir, "main_keys");
+}
+
+/* What does not get to message 4. */
+static void seed_main_refused(const char *dir)
+{
+	struct chain c;
+	struct input in;
+
+	input_begin(&in);
+	chain_begin(&c);
+	sa1(&c, ike_refused, 2, 28800);
+	put_datagram(&in, HOST, &c);
+	chain_begin(&c); /* DOI and situation that nobody has */
+	chain_put(&c, ISAKMP_PAYLOAD_SA, "\0\0\0\2\0\0\0\1\0\0\0\0", 12);
+	put_datagram(&in, HOST, &c);
+	chain_begin(&c);
+	chain_put(&c, ISAKMP_PAYLOAD_SA, "\0\0\0\1\0\0\0\7\0\0\0\0", 12);
+	put_datagram(&in, HOST, &c);
+	for (uint8_t x = 0; x < 8; x++) { /* exchanges, version, cookies */
+		chain_begin(&c);
+		sa1(&c, ike_ecp, 1, 28800);
+		c.buf[18] = x < 5 ? (uint8_t)(x + 3) : 2;
+		c.buf[17] = x == 5 ? 0x20 : ISAKMP_VERSION;
+		c.buf[8] = x == 6;
+		c.buf[19] = x == 7 ? ISAKMP_FLAG_ENCRYPTED : 0;
+		put_datagram(&in, HOST, &c);
+	}
+	/* Old NAT traversal, a bad KE, no key, a failing thread. */
+	main_to_4(&in, ike_ecp, old_vendors, 28800);
+	main_to_4(&in, ike_ecp, NULL, 100);
+	put_op(&in, FUZZ_IKE_TICK, 90);
+	input_end(&in, dir, "main_refused");
+}
+
+/* Its jobs fail; its message 5 is wrong; it never comes. */
+static void seed_main_fails(const char *dir)
+{
+	struct chain c;
+	struct input in;
+
+	for (uint8_t way = 0; way < 3; way++) {
+		static const char *const names[] = {
+		    "main_job_fails", "main_no_key", "main_wrong_5"};
+
+		input_begin(&in);
+		chain_begin(&c);
+		sa1(&c, ike_ecp, 1, 28800);
+		put_datagram(&in, HOST, &c);
+		chain_begin(&c);
+		chain_fill(&c, ISAKMP_PAYLOAD_KE, 5, 64);
+		chain_put(&c, ISAKMP_PAYLOAD_NONCE, "nonce of sixteen", 16);
+		put_main(&in, 0, &c);
+		put_op(&in, FUZZ_IKE_ANSWER,
+		    way ? 0 : FUZZ_IKE_ERROR | FUZZ_IKE_INVALID);
+		put_op(&in, FUZZ_IKE_ANSWER,
+		    way == 1 ? FUZZ_IKE_ERROR : FUZZ_IKE_MORE);
+		chain_begin(&c);
+		chain_address(&c, "10.0.0.3", 0, 0);
+		for (uint8_t i = 0; i < 8; i++)
+			put_main(&in, MATE_SEALED | MATE_NO_HASH, &c);
+		chain_begin(&c);
+		chain_address(&c, "10.0.0.3", 6, 25);
+		put_main(&in, MATE_SEALED, &c);
+		put_op(&in, FUZZ_IKE_TICK, 70);
+		input_end(&in, dir, names[way]);
+	}
+}
+
+/* --- Main Mode as initiator ---------------------------------------------- */
+
+/* Messages 2, 4 and 6 of a Main Mode that the machine began. */
+static void answer_main(struct input *in, uint8_t how)
+{
+	struct chain c;
+
+	chain_begin(&c);
+	sa1(&c, ike_modp, 1, 28800);
+	chain_vendor(&c, VENDOR_NATT_RFC3947);
+	chain_vendor(&c, VENDOR_DPD);
+	put_main(in, how, &c);
+	put_op(in, FUZZ_IKE_SAVE, 0);
+	put_answers(in, 0);
+	chain_begin(&c);
+	chain_fill(&c, ISAKMP_PAYLOAD_KE, 7, 256);
+	chain_put(&c, ISAKMP_PAYLOAD_NONCE, "nonce of sixteen", 16);
+	chain_fill(&c, ISAKMP_PAYLOAD_NAT_D, 1, 32);
+	chain_fill(&c, ISAKMP_PAYLOAD_NAT_D, 2, 32);
+	put_main(in, how, &c);
+	put_op(in, FUZZ_IKE_SAVE, 0);
+	put_answers(in, 0);
+	chain_begin(&c);
+	chain_address(&c, "203.0.113.77", 0, 0);
+	put_main(in, MATE_SEALED | MATE_FLOAT, &c);
+	put_op(in, FUZZ_IKE_SAVE, 0);
+}
+
+static void seed_connect(const char *dir)
+{
+	struct chain c;
+	struct input in;
+
+	input_begin(&in);
+	put_op(&in, FUZZ_IKE_CONN, FUZZ_IKE_CONNECT);
+	answer_main(&in, 0);
+	quick2(&c, esp_two, WORLD_SERVER, "203.0.113.77");
+	put_quick2(&in, &c);
+	put_answers(&in, 0);
+	put_answers(&in, 0);
+	put_answers(&in, 0);
+	put_op(&in, FUZZ_IKE_CONN, FUZZ_IKE_REKEY_ESP);
+	put_quick2(&in, &c);
+	put_answers(&in, 0);
+	put_op(&in, FUZZ_IKE_TICK, 6);
+	put_answers(&in, FUZZ_IKE_MORE);
+	put_op(&in, FUZZ_IKE_CONN, FUZZ_IKE_REKEY);
+	answer_main(&in, MATE_FLOAT);
+	put_op(&in, FUZZ_IKE_TICK, 70);
+	put_op(&in, FUZZ_IKE_CONN, FUZZ_IKE_CLOSE);
+	input_end(&in, dir, "connect");
+}
+
+/* Nobody answers, or with hints, or wrongly. */
+static void seed_connect_fails(const char *dir)
+{
+	static const enum fuzz_ike_answer errors[] = {
+	    FUZZ_IKE_ERROR, FUZZ_IKE_ERROR | FUZZ_IKE_INVALID};
+	struct chain c;
+	struct input in;
+
+	input_begin(&in);
+	for (uint8_t i = 0; i < 2; i++) {
+		put_op(&in, FUZZ_IKE_CONN,
+		    (uint8_t)(FUZZ_IKE_CONNECT | (i + 1) << 2));
+		chain_begin(&c);
+		sa1(&c, ike_ecp, 1, 0);
+		put_main(&in, 0, &c);
+		chain_begin(&c);
+		chain_put(&c, ISAKMP_PAYLOAD_NONCE, "short", 5);
+		put_main(&in, 0, &c);
+	}
+	for (uint8_t i = 0; i < 2; i++) {
+		put_op(&in, FUZZ_IKE_CONN, FUZZ_IKE_CONNECT);
+		chain_begin(&c);
+		sa1(&c, ike_modp, 1, 60);
+		put_main(&in, 0, &c);
+		put_answers(&in, (uint8_t)errors[i]);
+	}
+	put_op(&in, FUZZ_IKE_CONN, FUZZ_IKE_CONNECT);
+	for (int i = 0; i < 7; i++)
+		put_op(&in, FUZZ_IKE_TICK, 40);
+	input_end(&in, dir, "connect_fails");
+}
+
+/* --- renewals of the IKE SA, moves, ends --------------------------------- */
+
+/* A short life: the machine begins Main Mode with its client. */
+static void seed_rekey_main(const char *dir)
+{
+	struct chain c;
+	struct input in;
+
+	input_begin(&in);
+	main_to_4(&in, ike_modp, NULL, 120);
+	chain_begin(&c);
+	chain_address(&c, "203.0.113.77", 0, 0);
+	put_main(&in, MATE_SEALED, &c);
+	quick(&in, 1, IPSEC_ENCAP_TRANSPORT);
+	put_op(&in, FUZZ_IKE_TICK, 127);
+	put_op(&in, FUZZ_IKE_TICK, 100);
+	answer_main(&in, 0);
+	put_op(&in, FUZZ_IKE_TICK, 70);
+	put_op(&in, FUZZ_IKE_SAVE, 0);
+	put_op(&in, FUZZ_IKE_TICK, 130);
+	input_end(&in, dir, "rekey_main");
+}
+
+/* The engine crashed: the pair lives, its IKE SA is gone. */
+static void seed_held(const char *dir)
+{
+	struct input in;
+
+	input_begin(&in);
+	put_op(&in, FUZZ_IKE_HELD, 0);
+	put_op(&in, FUZZ_IKE_SAVE, 0);
+	put_op(&in, FUZZ_IKE_PEER, 2); /* ready */
+	put_op(&in, FUZZ_IKE_KERNEL, 0);
+	answer_main(&in, 0);
+	put_op(&in, FUZZ_IKE_TICK, 62);
+	put_op(&in, FUZZ_IKE_HELD, 9);
+	put_record(
+	    &in, FUZZ_IKE_HELD, 0, wire_span_of("\0\1 a damaged note", 16));
+	put_op(&in, FUZZ_IKE_TICK, 62);
+	input_end(&in, dir, "held");
 }
 
 static void seed_ends(const char *dir)
@@ -261,6 +586,7 @@ static void seed_ends(const char *dir)
 	input_begin(&in);
 	for (uint8_t arg = 0; arg < 8; arg++)
 		put_op(&in, FUZZ_IKE_KERNEL, arg);
+	put_op(&in, FUZZ_IKE_KERNEL, 8 | 1); /* another port */
 	for (uint8_t arg = 0; arg < 5; arg++)
 		put_op(&in, FUZZ_IKE_PEER, arg);
 	put_op(&in, FUZZ_IKE_SAVE, 1);
@@ -269,15 +595,49 @@ static void seed_ends(const char *dir)
 	input_end(&in, dir, "ends");
 }
 
+static void seed_moves(const char *dir)
+{
+	struct chain c;
+	struct input in;
+
+	input_begin(&in);
+	put_op(&in, FUZZ_IKE_KERNEL, 8 | 1);
+	put_op(&in, FUZZ_IKE_TICK, 4);
+	put_op(&in, FUZZ_IKE_KERNEL, 16 | 1);
+	put_op(&in, FUZZ_IKE_MOVE, 9);
+	chain_begin(&c);
+	chain_notify(&c, ISAKMP_PROTO_ISAKMP, ISAKMP_N_R_U_THERE,
+	    FUZZ_IKE_COOKIES, wire_span_of("\0\0\0\1", 4));
+	put_info(&in, 1, &c);
+	quick(&in, 2, IPSEC_ENCAP_UDP_TRANSPORT);
+	put_op(&in, FUZZ_IKE_PEER, 0);
+	put_op(&in, FUZZ_IKE_TICK, 30);
+	put_op(&in, FUZZ_IKE_TICK, 160); /* 3300 s */
+	input_end(&in, dir, "moves");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2)
 		return 2;
 	seed_quick(argv[1], "quick_natt", IPSEC_ENCAP_UDP_TRANSPORT);
 	seed_quick(argv[1], "quick_tunnel", IPSEC_ENCAP_TUNNEL);
+	seed_quick_pfs(argv[1]);
+	seed_quick_refused(argv[1]);
+	seed_quick_many(argv[1]);
 	seed_renewal(argv[1]);
+	seed_renewal_refused(argv[1]);
 	seed_info(argv[1]);
+	seed_delete(argv[1]);
 	seed_main(argv[1]);
+	seed_main_keys(argv[1]);
+	seed_main_refused(argv[1]);
+	seed_main_fails(argv[1]);
+	seed_connect(argv[1]);
+	seed_connect_fails(argv[1]);
+	seed_rekey_main(argv[1]);
+	seed_held(argv[1]);
+	seed_moves(argv[1]);
 	seed_ends(argv[1]);
 	return 0;
 }
