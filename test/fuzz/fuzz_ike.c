@@ -95,6 +95,9 @@ static struct base *base_get(void)
 	w->cfg.personas = personas;
 	w->cfg.persona_count = persona_total;
 	w->cfg.policy.pfs_groups = ~0u;
+	/* Few, so that the tables fill and a run costs little. */
+	w->cfg.max_half_open = 4;
+	w->cfg.max_sas = 8;
 	ikew_crash(w);
 	base.client = ikew_client(w, "10.0.0.2", "203.0.113.9", 40000);
 	must(ikew_connect(w, base.client));
