@@ -308,6 +308,10 @@ static void racoon_39_vendor_ids_of_every_length(void **state)
 		w->last_out_len = 0;
 		inject(w, c, m, forge_message(m, 2, cookie, NULL, items, 3));
 		assert_true(w->last_out_len > 28 && w->last_out[18] == 2);
+		/* It is known, and answered, with its length only. */
+		assert_int_equal(
+		    memmem(w->last_out, w->last_out_len, frag, 16) != NULL,
+		    len >= 16 && len <= 20);
 	}
 	ikew_free(w);
 }
