@@ -213,6 +213,9 @@ static void cve_2011_3380_key_lengths(void **state)
 	memcpy(a, good, sizeof(good)); /* twice, and not the same */
 	a[GOOD] = (struct attribute){14, 128};
 	assert_false(is_taken(w, c, a, GOOD + 1));
+	a[4].value = 128; /* the last one would do */
+	a[GOOD].value = 256;
+	assert_false(is_taken(w, c, a, GOOD + 1));
 	/* In V form, with every length that its header can claim. */
 	len = sa_of(sa, good, GOOD);
 	sa[24 + 16] &= 0x7f;
