@@ -150,6 +150,46 @@ static void test_query(void **state)
 	close_world(&w);
 }
 
+/* Between IPv6 addresses, plain and in UDP, and both at once beside IPv4. */
+static void test_v6(void **state)
+{
+	struct ike_kernel_sa v4 = sample(5, IKE_SA_IN, 0x2000), *list;
+	struct sa_usage used = {7, 7};
+	struct world w;
+	size_t count;
+
+	(void)state;
+	if (!can_run())
+		skip();
+	open_world(&w);
+	assert_int_equal(add(&w, &v4), 0);
+	for (int encap = 0; encap <= 1; encap++)
+		for (uint8_t dir = IKE_SA_IN; dir <= IKE_SA_OUT; dir++) {
+			struct ike_kernel_sa sa = sample(6, dir, 0x2000);
+			uint16_t ports[] = {sa.src.port, sa.dst.port};
+			bool in = dir == IKE_SA_IN;
+
+			addr_parse(&sa.src, in ? "2001:db8::7" : "2001:db8::1");
+			addr_parse(&sa.dst, in ? "2001:db8::1" : "2001:db8::7");
+			sa.src.port = ports[0];
+			sa.dst.port = ports[1];
+			sa.encap = encap;
+			assert_int_equal(del(&w, &sa), -ESRCH);
+			assert_int_equal(add(&w, &sa), 0);
+			assert_int_equal(add(&w, &sa), -EEXIST);
+			assert_int_equal(xfrm_sa_ops.query(w.x, &sa, &used), 0);
+			assert_int_equal(used.packets, 0);
+			assert_int_equal(
+			    xfrm_sa_ops.list(w.x, &list, &count), 0);
+			assert_int_equal(count, 2);
+			free(list);
+			assert_int_equal(del(&w, &sa), 0);
+		}
+	assert_int_equal(xfrm_sa_ops.query(w.x, &v4, &used), 0);
+	assert_int_equal(del(&w, &v4), 0);
+	close_world(&w);
+}
+
 /* What `ip xfrm state` says; "" without iproute2. */
 static void states(char *out, size_t size)
 {
@@ -299,6 +339,7 @@ int main(void)
 	    cmocka_unit_test(test_refused_before_sending),
 	    cmocka_unit_test(test_add_and_delete),
 	    cmocka_unit_test(test_query),
+	    cmocka_unit_test(test_v6),
 	    cmocka_unit_test(test_new_port),
 	    cmocka_unit_test(test_flush_takes_ours_only),
 	    cmocka_unit_test(test_expiry_is_told),
