@@ -13,6 +13,8 @@
 
 #define ESP_LIFE_MIN_S 60
 #define ESP_LIFE_MAX_S (7 * 24 * 3600)
+/* 100 MB.  Windows asks for 250: at a gigabit that is two seconds. */
+#define ESP_LIFE_MIN_KB 102400
 #define SOFT_BEFORE_MIN_S 10
 #define ATTR_BASIC 0x8000 /* RFC 2408 section 3.3: the AF bit */
 
@@ -79,14 +81,65 @@ void quick_responder_lifetime(
 	}
 }
 
+bool quick_life_fit(struct proposal_choice *c)
+{
+	uint64_t s = c->life_seconds, kb = c->life_kilobytes;
+
+	if (s < ESP_LIFE_MIN_S)
+		c->life_seconds = ESP_LIFE_MIN_S;
+	else if (s > ESP_LIFE_MAX_S)
+		c->life_seconds = ESP_LIFE_MAX_S;
+	if (kb && kb < ESP_LIFE_MIN_KB)
+		c->life_kilobytes = ESP_LIFE_MIN_KB;
+	return c->life_seconds != s || c->life_kilobytes != kb;
+}
+
+static void put_life(
+    struct wire_writer *w, enum ike_life_type type, uint64_t value)
+{
+	if (!value)
+		return;
+	wire_put_u16(w, ATTR_BASIC | IPSEC_ATTR_LIFE_TYPE);
+	wire_put_u16(w, (uint16_t)type);
+	wire_put_u16(w, IPSEC_ATTR_LIFE_DURATION);
+	wire_put_u16(w, sizeof(value));
+	wire_put_u64(w, value);
+}
+
+void quick_put_lifetime(
+    struct isakmp_builder *b, const struct proposal_choice *c, uint32_t spi_in)
+{
+	struct proposal_choice ours = *c;
+	uint8_t spi[4], data[32];
+	struct payload_notify n = {.doi = ISAKMP_DOI_IPSEC,
+	    .protocol = ISAKMP_PROTO_ESP,
+	    .type = ISAKMP_N_RESPONDER_LIFETIME,
+	    .spi = {spi, sizeof(spi)}};
+	struct wire_writer w;
+
+	if (!quick_life_fit(&ours))
+		return;
+	wire_writer_init(&w, spi, sizeof(spi));
+	wire_put_u32(&w, spi_in);
+	wire_writer_init(&w, data, sizeof(data));
+	put_life(&w, IKE_LIFE_SECONDS, ours.life_seconds);
+	put_life(&w, IKE_LIFE_KILOBYTES, ours.life_kilobytes);
+	n.data = (struct wire_span){data, w.pos};
+	isakmp_build_open(b, ISAKMP_PAYLOAD_NOTIFY);
+	payload_notify_encode(&b->w, &n);
+	isakmp_build_close(b);
+}
+
 /* by: a number by chance that spreads the renewals of many clients. */
 void quick_limits(
     struct ike_kernel_sa *sa, const struct proposal_choice *c, uint32_t by)
 {
-	uint64_t s = c->life_seconds, kb = c->life_kilobytes, before;
+	struct proposal_choice ours = *c;
+	uint64_t s, kb, before;
 
-	s = s < ESP_LIFE_MIN_S ? ESP_LIFE_MIN_S : s;
-	s = s > ESP_LIFE_MAX_S ? ESP_LIFE_MAX_S : s;
+	quick_life_fit(&ours);
+	s = ours.life_seconds;
+	kb = ours.life_kilobytes;
 	before = s / 32 + by % (s / 32 + 1);
 	before = before < SOFT_BEFORE_MIN_S ? SOFT_BEFORE_MIN_S : before;
 	/* One direction is enough for the time. */

@@ -299,6 +299,7 @@ static int build2(
 		    &r->b, ISAKMP_PAYLOAD_ID, bytes_span(&q->idcr));
 	}
 	put_nat_oa(r, q);
+	quick_put_lifetime(&r->b, &q->choice, c->spi_in);
 	len = keymat_hash2(ike->cfg.crypto, keys, q->msgid, bytes_span(&q->ni),
 	    isakmp_build_since(&r->b, rest_at), hash);
 	if (len < 0)

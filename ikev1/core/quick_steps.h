@@ -25,6 +25,15 @@ void quick_life_shorter(uint64_t *life, uint64_t other);
 /* RESPONDER-LIFETIME among the payloads of message 2. */
 void quick_responder_lifetime(
     struct proposal_choice *choice, const struct isakmp_payloads *p);
+/*
+ * Brings the lifetimes that were agreed on to what we keep: a client that
+ * asks for a kilobyte would have us renew with every packet.  True when
+ * that changed something.
+ */
+bool quick_life_fit(struct proposal_choice *c);
+/* RESPONDER-LIFETIME for message 2, when c is not what we keep. */
+void quick_put_lifetime(
+    struct isakmp_builder *b, const struct proposal_choice *c, uint32_t spi_in);
 /* The kernel's soft and hard limits; by: any number, by chance. */
 void quick_limits(
     struct ike_kernel_sa *sa, const struct proposal_choice *c, uint32_t by);

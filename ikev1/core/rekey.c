@@ -9,6 +9,7 @@
  * older one of them goes in the same way.
  */
 #include "ikev1/core/main_init.h"
+#include "ikev1/core/quick_steps.h"
 
 #define RETRY_MS 15000	/* after a try that came to nothing */
 #define BUSY_MS 5000	/* another Quick Mode of this peer is under way */
@@ -129,13 +130,15 @@ void rekey_terms(struct peer *p, const struct quick *q)
 {
 	const struct bytes *ours = q->is_ours ? &q->idci : &q->idcr;
 	const struct bytes *theirs = q->is_ours ? &q->idcr : &q->idci;
+	struct proposal_choice choice = q->choice;
 	struct terms *t = &p->terms;
 
 	t->suite = q->choice.suite;
 	t->encap = q->choice.encap;
 	t->oa_type = q->oa_type;
-	t->seconds = q->choice.life_seconds;
-	t->kilobytes = q->choice.life_kilobytes;
+	quick_life_fit(&choice);
+	t->seconds = choice.life_seconds;
+	t->kilobytes = choice.life_kilobytes;
 	bytes_set(&t->ours, ours->data, ours->len);
 	bytes_set(&t->theirs, theirs->data, theirs->len);
 }

@@ -80,8 +80,10 @@ struct client_quick {
 	size_t last2_len;
 	uint8_t last1[CLIENT_PACKET_MAX]; /* is_server */
 	size_t last1_len;
-	size_t offered; /* is_server: transforms in message 1 */
-	bool got_oa;	/* two NAT-OA in message 2 */
+	size_t offered;	       /* is_server: transforms in message 1 */
+	bool got_oa;	       /* two NAT-OA in message 2 */
+	uint8_t told_life[64]; /* the data of RESPONDER-LIFETIME */
+	size_t told_life_len;
 };
 
 struct client_pair {

@@ -193,6 +193,21 @@ static bool ids_same(
 	return true;
 }
 
+static void note_lifetime(
+    struct client_quick *q, const struct isakmp_payloads *p)
+{
+	const struct isakmp_payload *body =
+	    isakmp_payload_find(p, ISAKMP_PAYLOAD_NOTIFY);
+	struct payload_notify n;
+
+	if (!body || payload_notify_decode(body->body, &n, NULL) ||
+	    n.type != ISAKMP_N_RESPONDER_LIFETIME ||
+	    n.protocol != ISAKMP_PROTO_ESP || n.spi.len != 4 ||
+	    n.data.len > sizeof(q->told_life))
+		return;
+	memcpy(q->told_life, n.data.data, q->told_life_len = n.data.len);
+}
+
 static bool got2(
     struct ike_client *c, struct client_quick *q, struct client_message *m)
 {
@@ -218,6 +233,7 @@ static bool got2(
 		      &q->dh))
 		return false;
 	q->got_oa = isakmp_payload_count(&m->p, ISAKMP_PAYLOAD_NAT_OA) == 2;
+	note_lifetime(q, &m->p);
 	while (p->is_used)
 		p++;
 	wire_reader_init(&r, offer.protocol[0].spi, 4);

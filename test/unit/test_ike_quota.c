@@ -273,6 +273,75 @@ static void two_of_one_id_stay_apart(void **state)
 	}
 }
 
+/* Lifetimes that a client asks for, and what becomes of them. */
+static const struct {
+	uint32_t s, kb;
+	uint64_t kept_s, kept_kb;
+} lives[] = {
+    {3600, 250000, 3600, 250000},
+    {3600, 1, 3600, 102400},
+    {3600, 102399, 3600, 102400},
+    {3600, 102400, 3600, 102400},
+    {60, 0, 60, 0},
+    {1, 0, 60, 0},
+    {59, 7, 60, 102400},
+    {604801, 0, 604800, 0},
+};
+
+/* A kilobyte would mean a renewal with every packet. */
+static void lifetimes_have_a_floor_and_the_client_is_told(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(lives) / sizeof(lives[0]); i++) {
+		bool is_kept = lives[i].s == lives[i].kept_s &&
+			       lives[i].kb == lives[i].kept_kb;
+		struct ikew *w = world(0, true);
+		struct ike_client *c = natted(w, 0);
+		uint8_t want[64];
+		struct wire_writer wr;
+
+		c->esp_life_s = lives[i].s;
+		c->esp_life_kb = lives[i].kb;
+		c->answers = true;
+		assert_true(ikew_connect(w, c));
+		assert_true(w->sa[0].sa.hard_s ==
+			    lives[i].kept_s + lives[i].kept_s / 10 + 60);
+		assert_true(w->sa[0].sa.hard_bytes == lives[i].kept_kb * 1280);
+		if (lives[i].kept_kb)
+			assert_true(
+			    w->sa[0].sa.soft_bytes >= lives[i].kept_kb * 900);
+		wire_writer_init(&wr, want, sizeof(want));
+		wire_put_u16(&wr, 0x8001);
+		wire_put_u16(&wr, 1);
+		wire_put_u16(&wr, 2);
+		wire_put_u16(&wr, 8);
+		wire_put_u64(&wr, lives[i].kept_s);
+		if (lives[i].kept_kb) {
+			wire_put_u16(&wr, 0x8001);
+			wire_put_u16(&wr, 2);
+			wire_put_u16(&wr, 2);
+			wire_put_u16(&wr, 8);
+			wire_put_u64(&wr, lives[i].kept_kb);
+		}
+		assert_int_equal(
+		    c->quick[0].told_life_len, is_kept ? 0 : wr.pos);
+		if (!is_kept)
+			assert_memory_equal(
+			    c->quick[0].told_life, want, wr.pos);
+		ikew_run(w, 100);
+		/* Our own renewal offers what we keep. */
+		ikew_step(w, &(struct ike_event){.type = IKE_EV_EXPIRE,
+				 .r = w->peer[0].r,
+				 .spi = w->sa[0].sa.spi});
+		ikew_run(w, 1000);
+		assert_int_equal(c->renewals, 1);
+		assert_true(w->sa[2].sa.hard_bytes == w->sa[0].sa.hard_bytes);
+		assert_true(w->sa[2].sa.hard_s == w->sa[0].sa.hard_s);
+		assert_true(w->peer[0].r == ikew_r_of(w, c));
+		ikew_free(w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +353,7 @@ int main(void)
 	    cmocka_unit_test(a_client_displaces_few_neighbours),
 	    cmocka_unit_test(a_new_ike_sa_displaces_few_neighbours),
 	    cmocka_unit_test(two_of_one_id_stay_apart),
+	    cmocka_unit_test(lifetimes_have_a_floor_and_the_client_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

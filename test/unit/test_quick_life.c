@@ -173,14 +173,15 @@ static void seconds_are_bounded_and_spread(void **state)
 		    limits(28800, 0, 400, IKE_SA_IN).soft_s);
 }
 
-static void volumes_are_spread(void **state)
+static void volumes_are_bounded_and_spread(void **state)
 {
-	static const uint64_t asked[] = {1, 1000, 250000, UINT32_MAX};
+	static const uint64_t asked[] = {
+	    1, 102399, 102400, 102401, 250000, UINT32_MAX};
 	static const uint32_t chances[] = {0, 1, 7, 1000, UINT32_MAX};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
-		uint64_t bytes = asked[i] * 1024;
+		uint64_t bytes = (asked[i] < 102400 ? 102400 : asked[i]) * 1024;
 
 		for (size_t k = 0; k < 5; k++) {
 			struct ike_kernel_sa sa =
@@ -207,7 +208,7 @@ int main(void)
 	    cmocka_unit_test(cut_lifetimes_count_as_far_as_they_go),
 	    cmocka_unit_test(other_notifications_say_nothing),
 	    cmocka_unit_test(seconds_are_bounded_and_spread),
-	    cmocka_unit_test(volumes_are_spread),
+	    cmocka_unit_test(volumes_are_bounded_and_spread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
