@@ -60,44 +60,103 @@ void act_send(struct ike *ike, const struct addr *local,
 	a->len = len;
 }
 
-void act_log(struct ike *ike, enum ike_log_level level, const char *fmt, ...)
+static void __attribute__((format(printf, 3, 0)))
+log_line(struct ike *ike, enum ike_log_level level, const char *fmt, va_list ap)
 {
 	struct ike_action *a = act(ike, IKE_ACT_LOG);
 	char text[1024];
-	va_list ap;
 
-	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
 	a->level = level;
 	a->text = xstrdup(text);
 }
 
+void act_log(struct ike *ike, enum ike_log_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_line(ike, level, fmt, ap);
+	va_end(ap);
+}
+
 /*
- * Whoever can make us log without proving anything gets at most this many
- * lines in a period; the rest is counted and said once.
+ * Whoever can make us log gets at most this many lines in a period; the
+ * rest is counted and said once.
  */
 #define LIMIT_LINES 20
 #define LIMIT_PERIOD_MS 10000
 
-bool act_log_allowed(struct ike *ike)
+/* How many lines were hidden in a period that is over now. */
+static uint32_t begin_period(struct ike *ike, struct log_limit *l)
 {
-	struct log_limit *l = &ike->limit;
+	uint32_t hidden = l->hidden;
 
-	if (ike->now >= l->since_ms + LIMIT_PERIOD_MS || !l->started) {
-		uint32_t hidden = l->hidden;
+	if (l->started && ike->now < l->since_ms + LIMIT_PERIOD_MS)
+		return 0;
+	*l = (struct log_limit){.since_ms = ike->now, .started = 1};
+	return hidden;
+}
 
-		*l = (struct log_limit){.since_ms = ike->now, .started = 1};
-		if (hidden)
-			act_log(ike, IKE_LOG_WARN,
-			    "%u more messages about unauthenticated packets "
-			    "were not logged",
-			    hidden);
-	}
-	if (l->lines < LIMIT_LINES) {
+static bool take_line(struct log_limit *l, size_t most)
+{
+	if (l->lines < most) {
 		l->lines++;
 		return true;
 	}
 	l->hidden++;
 	return false;
+}
+
+bool act_log_allowed(struct ike *ike)
+{
+	uint32_t hidden = begin_period(ike, &ike->limit);
+
+	if (hidden)
+		act_log(ike, IKE_LOG_WARN,
+		    "%u more messages about unauthenticated packets "
+		    "were not logged",
+		    hidden);
+	return take_line(&ike->limit, LIMIT_LINES);
+}
+
+static void say_hidden(struct ike *ike, const char *peer, uint32_t hidden)
+{
+	if (hidden)
+		act_log(ike, IKE_LOG_WARN,
+		    "%s: %u more messages about clients of this address were "
+		    "not logged",
+		    peer, hidden);
+}
+
+bool act_log_client_allowed(struct ike *ike, const struct addr *peer)
+{
+	struct source *source = path_source(ike, peer);
+	char text[ADDR_TEXT_MAX];
+
+	if (!source)
+		return true;
+	say_hidden(
+	    ike, addr_ip_text(peer, text), begin_period(ike, &source->limit));
+	return take_line(&source->limit, LIMIT_LINES * (1 + source->clients));
+}
+
+void act_log_hidden(
+    struct ike *ike, const struct addr *peer, struct log_limit *l)
+{
+	char text[ADDR_TEXT_MAX];
+
+	say_hidden(ike, addr_ip_text(peer, text), l->hidden);
+}
+
+void act_log_client(struct ike *ike, const struct addr *peer,
+    enum ike_log_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!act_log_client_allowed(ike, peer))
+		return;
+	va_start(ap, fmt);
+	log_line(ike, level, fmt, ap);
+	va_end(ap);
 }

@@ -171,7 +171,7 @@ static void pair_up(struct ike *ike, struct child *c, const struct quick *q)
 	char text[ADDR_TEXT_MAX];
 
 	child_become(ike, c, CHILD_UP);
-	act_log(ike, IKE_LOG_INFO,
+	act_log_client(ike, &p->peer, IKE_LOG_INFO,
 	    "R %llu: IPsec SAs in %08x out %08x with %s, %s",
 	    (unsigned long long)p->r, c->spi_in, c->spi_out,
 	    addr_text(&p->peer, text), p->suite);
@@ -259,7 +259,8 @@ void child_expire(struct ike *ike, const struct ike_event *ev)
 
 	if (!c)
 		return;
-	act_log(ike, ev->hard ? IKE_LOG_INFO : IKE_LOG_DEBUG,
+	act_log_client(ike, &c->peer->peer,
+	    ev->hard ? IKE_LOG_INFO : IKE_LOG_DEBUG,
 	    "R %llu: IPsec SA %08x reached its %s limit",
 	    (unsigned long long)c->peer->r, ev->spi,
 	    ev->hard ? "hard" : "soft");
@@ -277,7 +278,8 @@ bool child_deleted(struct ike *ike, struct peer *p, uint32_t spi_out)
 		c = c->next;
 	if (!c)
 		return false;
-	act_log(ike, IKE_LOG_INFO, "R %llu: the client deleted IPsec SA %08x",
+	act_log_client(ike, &p->peer, IKE_LOG_INFO,
+	    "R %llu: the client deleted IPsec SA %08x",
 	    (unsigned long long)p->r, spi_out);
 	child_end(ike, c, false);
 	return true;

@@ -111,6 +111,13 @@ enum peer_state {
 	PEER_DEAD,
 };
 
+/* A budget of log lines: so many in a period, the rest is counted. */
+struct log_limit {
+	uint64_t since_ms;
+	uint32_t lines, hidden;
+	uint8_t started;
+};
+
 /* Whoever comes from one address (IPv6: one /64), to any of ours. */
 struct source {
 	UT_hash_handle hh;
@@ -121,6 +128,7 @@ struct source {
 	/* Not saved: whose place went to another one. */
 	uint64_t displace_ms; /* what went is made up for by then */
 	bool displace_said;
+	struct log_limit limit; /* of what they cause; not saved */
 };
 
 /* What is between one address of ours and one of a client's, newest
@@ -286,12 +294,6 @@ struct ike_sa {
 	uint64_t due_ms;   /* end of the half-open time or of the lifetime */
 };
 
-struct log_limit {
-	uint64_t since_ms;
-	uint32_t lines, hidden;
-	uint8_t started;
-};
-
 struct ike {
 	struct ike_config cfg;
 	ike_random_fn random;
@@ -330,6 +332,16 @@ void act_log(struct ike *ike, enum ike_log_level level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* False when too many lines about unauthenticated packets were written. */
 bool act_log_allowed(struct ike *ike);
+/* The same for clients of that address, which have authenticated
+ * themselves; more of them may cause more. */
+bool act_log_client_allowed(struct ike *ike, const struct addr *peer);
+/* What a client causes, as long as its address is allowed to. */
+void act_log_client(struct ike *ike, const struct addr *peer,
+    enum ike_log_level level, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The source is no more: what was hidden is said. */
+void act_log_hidden(
+    struct ike *ike, const struct addr *peer, struct log_limit *l);
 
 /* refuse.c */
 /* Whom a refusal is about, and what to do about it. */
@@ -368,6 +380,8 @@ bool ike_random(struct ike *ike, void *out, size_t len);
 /* NULL when nothing is between these addresses; ports do not count. */
 struct path *path_of(
     const struct ike *ike, const struct addr *local, const struct addr *peer);
+/* NULL when nobody comes from that address. */
+struct source *path_source(const struct ike *ike, const struct addr *peer);
 /* Their addresses stay what they are until they are removed. */
 void path_add_sa(struct ike *ike, struct ike_sa *sa);
 void path_remove_sa(struct ike *ike, struct ike_sa *sa);

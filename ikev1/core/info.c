@@ -242,8 +242,8 @@ static void got_notify(
 		act_refuse(ike, &who, "the client says %s",
 		    isakmp_name_text(ISAKMP_REG_NOTIFY, n.type, name));
 	else
-		act_log(ike, IKE_LOG_INFO, "%s: the client says %s",
-		    sa_text(sa, text),
+		act_log_client(ike, &sa->peer, IKE_LOG_INFO,
+		    "%s: the client says %s", sa_text(sa, text),
 		    isakmp_name_text(ISAKMP_REG_NOTIFY, n.type, name));
 	if (n.type < STATUS_FIRST)
 		quick_init_refused(ike, sa, &n);
@@ -281,8 +281,8 @@ static void delete_sa(struct ike *ike, struct ike_sa *sa, struct wire_span spi)
 	    other->psk_entry != sa->psk_entry ||
 	    !bytes_equal(&other->id, &sa->id))
 		return;
-	act_log(ike, IKE_LOG_INFO, "%s: the client deleted its IKE SA",
-	    sa_text(other, text));
+	act_log_client(ike, &sa->peer, IKE_LOG_INFO,
+	    "%s: the client deleted its IKE SA", sa_text(other, text));
 	sa_become(ike, other, SA_DEAD);
 }
 

@@ -284,7 +284,7 @@ void main_established(
 		bytes_free(done[i]);
 	secret_wipe(sa->keys.skeyid, sizeof(sa->keys.skeyid));
 	secret_wipe(sa->keys.skeyid_e, sizeof(sa->keys.skeyid_e));
-	act_log(ike, IKE_LOG_INFO,
+	act_log_client(ike, &sa->peer, IKE_LOG_INFO,
 	    "%s: IKE SA established with %s for %llu s%s, psk line %u",
 	    sa_text(sa, text),
 	    proposal_suite_text(SA_PHASE1, &sa->suite, suite),

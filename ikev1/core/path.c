@@ -35,18 +35,33 @@ struct path *path_of(
 	return path;
 }
 
-static struct source *source_for(struct ike *ike, const struct addr *peer)
+static void source_key(uint8_t key[SOURCE_KEY_LEN], const struct addr *peer)
 {
 	size_t len = peer->family == ADDR_IPV6 ? IPV6_NET : addr_ip_len(peer);
-	uint8_t key[SOURCE_KEY_LEN] = {peer->family};
+
+	memset(key, 0, SOURCE_KEY_LEN);
+	key[0] = peer->family;
+	memcpy(key + 1, peer->ip, len);
+}
+
+struct source *path_source(const struct ike *ike, const struct addr *peer)
+{
+	uint8_t key[SOURCE_KEY_LEN];
 	struct source *source;
 
-	memcpy(key + 1, peer->ip, len);
+	source_key(key, peer);
 	HASH_FIND(hh, ike->sources, key, SOURCE_KEY_LEN, source);
+	return source;
+}
+
+static struct source *source_for(struct ike *ike, const struct addr *peer)
+{
+	struct source *source = path_source(ike, peer);
+
 	if (source)
 		return source;
 	source = xcalloc(1, sizeof(*source));
-	memcpy(source->key, key, SOURCE_KEY_LEN);
+	source_key(source->key, peer);
 	HASH_ADD(hh, ike->sources, key, SOURCE_KEY_LEN, source);
 	return source;
 }
@@ -66,7 +81,9 @@ static struct path *path_for(
 	return path;
 }
 
-static void end_if_empty(struct ike *ike, struct path *path)
+/* Of the last IKE SA or R of it, from peer, that has just gone. */
+static void end_if_empty(
+    struct ike *ike, struct path *path, const struct addr *peer)
 {
 	struct source *source = path->source;
 
@@ -77,6 +94,7 @@ static void end_if_empty(struct ike *ike, struct path *path)
 	if (--source->paths)
 		return;
 	HASH_DELETE(hh, ike->sources, source);
+	act_log_hidden(ike, peer, &source->limit);
 	free(source);
 }
 
@@ -165,7 +183,7 @@ void path_remove_sa(struct ike *ike, struct ike_sa *sa)
 	if (sa->path_next)
 		sa->path_next->path_prev = sa->path_prev;
 	sa->path = NULL;
-	end_if_empty(ike, path);
+	end_if_empty(ike, path, &sa->peer);
 }
 
 void path_add_peer(struct ike *ike, struct peer *p)
@@ -195,7 +213,7 @@ void path_remove_peer(struct ike *ike, struct peer *p)
 	if (p->path_next)
 		p->path_next->path_prev = p->path_prev;
 	p->path = NULL;
-	end_if_empty(ike, path);
+	end_if_empty(ike, path, &p->peer);
 }
 
 void path_free_all(struct ike *ike)

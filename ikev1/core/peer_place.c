@@ -208,8 +208,8 @@ void peer_initial_contact(struct ike *ike, struct ike_sa *sa)
 	char text[SA_TEXT_MAX];
 	struct peer *p;
 
-	act_log(ike, IKE_LOG_INFO, "%s: initial contact: older SAs go",
-	    sa_text(sa, text));
+	act_log_client(ike, &sa->peer, IKE_LOG_INFO,
+	    "%s: initial contact: older SAs go", sa_text(sa, text));
 	for (p = peers_at(ike, &here); p; p = p->path_next) {
 		if (!peer_matches(p, sa))
 			continue;
@@ -281,7 +281,8 @@ static void move(struct ike *ike, const struct place *from, uint16_t local_port,
 		return;
 	}
 	end_displaced(ike, &there);
-	act_log(ike, IKE_LOG_INFO, "%s is %s now (the NAT's mapping changed)",
+	act_log_client(ike, &from->peer, IKE_LOG_INFO,
+	    "%s is %s now (the NAT's mapping changed)",
 	    addr_text(&from->peer, a), addr_text(to, b));
 	for (p = peers_at(ike, from); p; p = p->path_next) {
 		struct place here = place_of_peer(p);

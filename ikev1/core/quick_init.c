@@ -400,7 +400,7 @@ void quick_init_answer(struct ike *ike, struct quick *q, struct message *m)
 
 	if (take_sa(q, m) || check_id(m, 0, &q->idci, m->reason) ||
 	    check_id(m, 1, &q->idcr, m->reason) || take_values(q, m)) {
-		act_log(ike, IKE_LOG_WARN,
+		act_log_client(ike, &q->sa->peer, IKE_LOG_WARN,
 		    "%s: Quick Mode %08x: its answer is refused: %s",
 		    sa_text(q->sa, text), q->msgid, m->reason);
 		info_notify(
@@ -479,8 +479,9 @@ static void unanswered(struct ike *ike, struct quick *q)
 	uint64_t since = q->started_ms;
 	bool is_renewal = q->is_renewal;
 
-	act_log(ike, IKE_LOG_INFO, "%s: no answer to our Quick Mode %08x",
-	    sa_text(sa, text), q->msgid);
+	act_log_client(ike, &sa->peer, IKE_LOG_INFO,
+	    "%s: no answer to our Quick Mode %08x", sa_text(sa, text),
+	    q->msgid);
 	quick_become(ike, q, QUICK_DEAD);
 	/* Silent since then.  Who has DPD is asked by that. */
 	if (is_renewal && sa->heard_ms <= since && sa->dpd_due_ms == NEVER)
@@ -535,7 +536,7 @@ void quick_init_refused(
 		next = q->next;
 		if (q->state != QUICK_OFFERED || (spi && spi != q->spi_in))
 			continue;
-		act_log(ike, IKE_LOG_WARN,
+		act_log_client(ike, &sa->peer, IKE_LOG_WARN,
 		    "%s: our Quick Mode %08x is refused: %s", sa_text(sa, text),
 		    q->msgid,
 		    isakmp_name_text(ISAKMP_REG_NOTIFY, n->type, name));

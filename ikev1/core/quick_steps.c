@@ -159,7 +159,7 @@ void quick_dh_done(struct ike *ike, struct quick *q, const struct ike_event *ev)
 	    q->state != QUICK_DERIVING)
 		return;
 	if (ev->error || !ev->shared.len) {
-		act_log(ike, IKE_LOG_WARN,
+		act_log_client(ike, &q->sa->peer, IKE_LOG_WARN,
 		    "%s: Quick Mode %08x: Diffie-Hellman failed",
 		    sa_text(q->sa, text), q->msgid);
 		quick_become(ike, q, QUICK_DEAD);

@@ -55,7 +55,8 @@ static size_t put_who(char *out, size_t size, const struct refused *who)
 void act_refuse(
     struct ike *ike, const struct refused *who, const char *fmt, ...)
 {
-	bool is_said = !who->is_limited || act_log_allowed(ike);
+	bool is_said = who->is_limited ? act_log_allowed(ike)
+				       : act_log_client_allowed(ike, who->peer);
 	struct ike_action *a = act(ike, IKE_ACT_LOG);
 	char text[TEXT_MAX];
 	size_t at, len;

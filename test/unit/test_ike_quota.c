@@ -342,6 +342,109 @@ static void lifetimes_have_a_floor_and_the_client_is_told(void **state)
 	}
 }
 
+static void forget_quicks(struct ike_client *c)
+{
+	for (size_t i = 0; i < CLIENT_QUICKS; i++) {
+		c->quick[i].is_used = c->quick[i].is_done = false;
+		c->quick[i].timer.due_ms = UINT64_MAX;
+	}
+}
+
+/* Each with its own words for it; what n-th messages do. */
+static void shout(struct ikew *w, struct ike_client *c, int how, uint32_t n)
+{
+	switch (how) {
+	case 0:
+		ikec_notify(c, ISAKMP_N_NO_PROPOSAL_CHOSEN);
+		return;
+	case 1:
+		ikec_notify(c, 40000);
+		return;
+	case 2:
+		ikec_notify(c, ISAKMP_N_INITIAL_CONTACT);
+		return;
+	case 3:
+		c->esp[0] = ikew_suite(false, "3des-md5");
+		forget_quicks(c);
+		ikec_start_quick(c);
+		return;
+	case 4:
+		c->outer[1].port = (uint16_t)(50000 + n);
+		ikec_r_u_there(c, n);
+		return;
+	default:
+		forget_quicks(c);
+		assert_true(ikew_quick(w, c));
+		ikec_delete_esp(c, ikec_newest_pair(c)->spi_in);
+		ikec_forget_pair(c, ikec_newest_pair(c)->spi_in);
+	}
+}
+
+static int lines(const struct ikew *w)
+{
+	return ikew_log_count(w, "\n");
+}
+
+/* Who has a key may speak, but not fill the log. */
+static void an_authenticated_client_fills_no_log(void **state)
+{
+	(void)state;
+	for (int how = 0; how < 6; how++) {
+		struct ikew *w = world(0, false);
+		struct ike_client *c = natted(w, 0);
+		struct ike_client *other =
+		    ikew_client(w, "10.0.0.2", "203.0.113.10", 40000);
+		int before, refusals;
+
+		assert_true(ikew_connect(w, c));
+		ikew_run(w, 20000);
+		before = lines(w);
+		refusals = w->refusals;
+		/* The last one says two things at a time. */
+		for (uint32_t i = 1; i <= (how == 5 ? 75 : 150); i++) {
+			shout(w, c, how, i);
+			ikew_run(w, 20);
+		}
+		assert_in_range(lines(w) - before, 40, 42);
+		/* `sallyport why' knows them all. */
+		if (how == 0 || how == 3)
+			assert_in_range(w->refusals - refusals, 150, 151);
+		/* Nobody else's lines are missing. */
+		assert_true(ikew_connect(w, other));
+		ikew_run(w, 50);
+		assert_in_range(lines(w) - before, 42, 44);
+		ikew_run(w, 20000);
+		shout(w, c, how, 200);
+		ikew_run(w, 100);
+		assert_true(ikew_logged(w,
+		    "more messages about clients of this address were not "
+		    "logged"));
+		ikew_free(w);
+	}
+}
+
+/* The count is said when the client is gone, too. */
+static void what_was_hidden_is_said_at_the_end(void **state)
+{
+	struct ikew *w = world(0, false);
+	struct ike_client *c = natted(w, 0);
+
+	(void)state;
+	assert_true(ikew_main(w, c));
+	ikew_run(w, 20000);
+	for (uint32_t i = 1; i <= 75; i++) {
+		shout(w, c, 1, i);
+		ikew_run(w, 20);
+	}
+	assert_false(ikew_logged(w, "more messages"));
+	ikec_delete_sa(c, c->cur);
+	ikew_run(w, 100);
+	assert_true(ikew_logged(w,
+	    "203.0.113.9: 36 more messages about clients of this address were "
+	    "not logged"));
+	ikew_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -353,6 +456,8 @@ int main(void)
 	    cmocka_unit_test(a_client_displaces_few_neighbours),
 	    cmocka_unit_test(a_new_ike_sa_displaces_few_neighbours),
 	    cmocka_unit_test(two_of_one_id_stay_apart),
+	    cmocka_unit_test(an_authenticated_client_fills_no_log),
+	    cmocka_unit_test(what_was_hidden_is_said_at_the_end),
 	    cmocka_unit_test(lifetimes_have_a_floor_and_the_client_is_told),
 	};
 
