@@ -187,7 +187,9 @@ void ikec_info(struct ike_client *c, uint32_t msgid,
 void ikec_protected(struct ike_client *c, uint8_t exchange, uint32_t msgid,
     const struct client_info *items, size_t count);
 void ikec_delete_esp(struct ike_client *c, uint32_t spi);
-void ikec_delete_sa(struct ike_client *c, const struct client_sa *sa);
+/* Under itself; the other one under cur. */
+void ikec_delete_sa(struct ike_client *c, struct client_sa *sa);
+void ikec_delete_other_sa(struct ike_client *c, const struct client_sa *sa);
 void ikec_r_u_there(struct ike_client *c, uint32_t seq);
 void ikec_notify(struct ike_client *c, uint16_t type);
 /* Forgets a pair without saying so. */

@@ -336,7 +336,16 @@ void ikec_delete_esp(struct ike_client *c, uint32_t spi)
 	send_delete(c, ISAKMP_PROTO_ESP, bytes, sizeof(bytes));
 }
 
-void ikec_delete_sa(struct ike_client *c, const struct client_sa *sa)
+void ikec_delete_sa(struct ike_client *c, struct client_sa *sa)
+{
+	struct client_sa *cur = c->cur;
+
+	c->cur = sa;
+	ikec_delete_other_sa(c, sa);
+	c->cur = cur;
+}
+
+void ikec_delete_other_sa(struct ike_client *c, const struct client_sa *sa)
 {
 	uint8_t spi[16];
 

@@ -150,30 +150,51 @@ static void several_payloads_in_one_message_are_safe(void **state)
 	}
 }
 
-static void one_ike_sa_may_delete_another_of_its_client(void **state)
+/* Its cookies are there for all to see, and an ID is for all to claim. */
+static void an_ike_sa_is_deleted_under_itself_only(void **state)
 {
-	struct ike_client *c, *other;
+	struct ike_client *c, *same, *other;
 	struct ikew *w = connected(&c, true);
 	struct client_sa *first = c->cur;
 
 	(void)state;
-	other = ikew_client(w, "10.0.0.2", "203.0.113.9", 41000);
-	other->fqdn = "someone.else";
+	other = ikew_client(w, "10.0.0.3", "203.0.113.9", 41000);
+	/* With everything that the first one says of itself. */
+	same = ikew_client(w, "10.0.0.2", "203.0.113.9", 42000);
 	assert_true(ikew_connect(w, other));
+	assert_true(ikew_connect(w, same));
 	assert_true(ikew_main(w, c));
-	assert_int_equal(ikew_counts(w).sas, 3);
-	/* Another identity may not. */
-	ikec_delete_sa(other, first);
+	assert_int_equal(ikew_counts(w).sas, 4);
+	ikec_delete_other_sa(other, first);
+	ikec_delete_other_sa(same, first);
+	ikec_delete_other_sa(c, first);
 	ikew_run(w, 50);
-	assert_int_equal(ikew_counts(w).sas, 3);
+	assert_int_equal(ikew_counts(w).sas, 4);
+	assert_true(ikew_pair_right(w, c));
 	ikec_delete_sa(c, first);
 	ikew_run(w, 50);
-	assert_int_equal(ikew_counts(w).sas, 2);
-	/* The old one again, and then itself. */
+	assert_int_equal(ikew_counts(w).sas, 3);
 	ikec_delete_sa(c, first);
 	ikec_delete_sa(c, c->cur);
 	ikew_run(w, 50);
-	assert_int_equal(ikew_counts(w).sas, 1);
+	assert_int_equal(ikew_counts(w).sas, 2);
+	ikew_free(w);
+}
+
+/* Nor do its IPsec SAs, whose SPIs may have been seen. */
+static void a_neighbours_ipsec_sa_is_not_deleted(void **state)
+{
+	struct ike_client *c, *same;
+	struct ikew *w = connected(&c, true);
+
+	(void)state;
+	same = ikew_client(w, "10.0.0.2", "203.0.113.9", 42000);
+	assert_true(ikew_connect(w, same));
+	ikec_delete_esp(same, ikec_newest_pair(c)->spi_in);
+	ikec_delete_esp(same, ikec_newest_pair(c)->spi_out);
+	ikew_run(w, 50);
+	assert_true(ikew_pair_right(w, c));
+	assert_int_equal(ikew_live_sas(w), 4);
 	ikew_free(w);
 }
 
@@ -534,7 +555,8 @@ int main(void)
 	    cmocka_unit_test(our_own_spi_in_a_delete_is_not_the_clients),
 	    cmocka_unit_test(a_deleted_ike_sa_leaves_r),
 	    cmocka_unit_test(several_payloads_in_one_message_are_safe),
-	    cmocka_unit_test(one_ike_sa_may_delete_another_of_its_client),
+	    cmocka_unit_test(an_ike_sa_is_deleted_under_itself_only),
+	    cmocka_unit_test(a_neighbours_ipsec_sa_is_not_deleted),
 	    cmocka_unit_test(a_replayed_delete_does_nothing),
 	    cmocka_unit_test(forged_ones_change_nothing),
 	    cmocka_unit_test(r_u_there_is_answered_in_sequence),
