@@ -284,8 +284,7 @@ static void under_sa(struct ike *ike, struct message *m)
 		quick_input(ike, sa, m);
 	else
 		info_input(ike, sa, m);
-	if (sa_is_worn(sa))
-		sa_wake(ike, sa, ike->now);
+	sa_wear(ike, sa);
 }
 
 static void datagram(struct ike *ike, const struct ike_event *ev);

@@ -29,12 +29,13 @@
 #define COOKIE_LEN ISAKMP_COOKIE_LEN
 #define NONCE_LEN 32
 #define NEVER UINT64_MAX
-#define IKE_RANDOM_TRIES 16   /* for a number that is not in use */
-#define MESSAGE_IDS_MAX 16384 /* of one IKE SA: then it ends */
-#define MESSAGE_IDS_SPARE 64  /* of them, for its end */
-#define QUICKS_MAX 8	      /* Quick Modes at a time under one IKE SA */
-#define PEER_FAMILY_MAX 4     /* R of one identity and place */
-#define PEER_PAIRS_MAX 3      /* IPsec SA pairs of one R */
+#define IKE_RANDOM_TRIES 16    /* for a number that is not in use */
+#define MESSAGE_IDS_MAX 16384  /* of one IKE SA: then it ends */
+#define MESSAGE_IDS_SPARE 64   /* of them, for its end */
+#define MESSAGE_IDS_RENEW 2048 /* so many left: it is renewed */
+#define QUICKS_MAX 8	       /* Quick Modes at a time under one IKE SA */
+#define PEER_FAMILY_MAX 4      /* R of one identity and place */
+#define PEER_PAIRS_MAX 3       /* IPsec SA pairs of one R */
 #define PEER_NOTE_MAX 1024
 #define PEER_WAIT_MS 10000 /* for PEER_READY, PEER_GONE */
 
@@ -489,6 +490,8 @@ struct ike_sa *sa_of_cookies(
 bool sa_seen_id(const struct ike_sa *sa, uint32_t msgid);
 void sa_remember_id(struct ike_sa *sa, uint32_t msgid);
 bool sa_is_worn(const struct ike_sa *sa);
+/* To be called after each message: renews or ends sa for want of ids. */
+void sa_wear(struct ike *ike, struct ike_sa *sa);
 /* Puts an SA into the tables; for sa_new() and restoring. */
 void sa_link(struct ike *ike, struct ike_sa *sa);
 void sa_timer(struct ike *ike, struct ike_sa *sa);

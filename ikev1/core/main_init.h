@@ -9,6 +9,8 @@
 /* An IKE SA with that life is up: when to renew it, and whose place it
  * takes. */
 void sa_rekey_plan(struct ike *ike, struct ike_sa *sa, uint64_t life_s);
+/* At once, unless that is under way or was tried a moment ago. */
+void sa_rekey_soon(struct ike *ike, struct ike_sa *sa);
 void sa_rekey_timer(struct ike *ike, struct ike_sa *sa);
 /* A renewal of ours failed: once more, later. */
 void sa_rekey_failed(struct ike *ike, const struct ike_sa *sa);

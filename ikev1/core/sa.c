@@ -252,6 +252,14 @@ bool sa_is_worn(const struct ike_sa *sa)
 	return sa->ids_count >= MESSAGE_IDS_MAX - MESSAGE_IDS_SPARE;
 }
 
+void sa_wear(struct ike *ike, struct ike_sa *sa)
+{
+	if (sa_is_worn(sa))
+		sa_wake(ike, sa, ike->now);
+	else if (sa->ids_count >= MESSAGE_IDS_MAX - MESSAGE_IDS_RENEW)
+		sa_rekey_soon(ike, sa);
+}
+
 /* Of a client that has answered us once, then no more. */
 static void not_finished(struct ike *ike, struct ike_sa *sa)
 {

@@ -110,6 +110,15 @@ void sa_rekey_failed(struct ike *ike, const struct ike_sa *sa)
 	}
 }
 
+void sa_rekey_soon(struct ike *ike, struct ike_sa *sa)
+{
+	/* Under way, tried a moment ago, or not wanted. */
+	if (sa->rekey_ms == NEVER || sa->rekey_ms <= ike->now + RETRY_MS)
+		return;
+	sa->rekey_ms = ike->now;
+	sa_wake(ike, sa, sa->rekey_ms);
+}
+
 void sa_rekey_timer(struct ike *ike, struct ike_sa *sa)
 {
 	if (sa->rekey_ms == NEVER)

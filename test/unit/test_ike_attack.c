@@ -9,6 +9,7 @@
 #include "ikev1/core/isakmp.h"
 #include "ikev1/core/payload_sa.h"
 #include "test/lib/ike_forge.h"
+#include "test/lib/ike_pair.h"
 #include "test/lib/ike_world_priv.h"
 
 #include <errno.h>
@@ -517,7 +518,8 @@ static void thirty_percent_loss_is_survived(void **state)
 	assert_true(failed <= 1);
 }
 
-/* Message ids are never forgotten: the IKE SA ends first, and says so. */
+/* Message ids are never forgotten: the IKE SA ends first, and says so.  This
+ * client does not answer when it is to be renewed. */
 static void a_worn_ike_sa_ends(void **state)
 {
 	struct ikew *w = ikew_new(1);
@@ -529,7 +531,7 @@ static void a_worn_ike_sa_ends(void **state)
 	assert_true(ikew_connect(w, c));
 	w->filter = forge_copy;
 	w->filter_ctx = &m;
-	while (ikew_counts(w).sas && seq < 20000) {
+	while (!ikew_logged(w, "IKE SA ends: after") && seq < 20000) {
 		ikec_r_u_there(c, seq++);
 		ikew_run(w, 12);
 		/* The oldest one is still known. */
@@ -553,6 +555,39 @@ static void a_worn_ike_sa_ends(void **state)
 	ikew_free(w);
 }
 
+/* Before that it is renewed, if the client is able to. */
+static void a_worn_ike_sa_is_renewed_in_time(void **state)
+{
+	struct ike_pair *p = pair_new(4);
+	static struct persona asks_often;
+	uint64_t r;
+
+	(void)state;
+	asks_often = persona_default;
+	asks_often.dpd_ms = 40;
+	asks_often.rekey_ike_percent = 0;
+	pair_connect(p, &asks_often);
+	assert_true(pair_up(p, 10000));
+	pair_run(p, 1000);
+	r = p->r->peer[0].r;
+	while (p->r->now < 1000000 + 600000 &&
+	       !ikew_logged(p->r, "renewing its IKE SA")) {
+		assert_int_equal(ikew_counts(p->r).sas, 1);
+		pair_run(p, 100);
+	}
+	assert_true(ikew_logged(p->r, "renewing its IKE SA"));
+	pair_run(p, 60000);
+	assert_false(ikew_logged(p->r, "IKE SA ends: after"));
+	assert_false(ikew_logged(p->i, "IKE SA ends: after"));
+	assert_int_equal(ikew_log_count(p->r, "renewing its IKE SA"), 1);
+	assert_int_equal(ikew_log_count(p->r, "IKE SA replaced"), 1);
+	assert_int_equal(ikew_counts(p->r).sas, 1);
+	assert_int_equal(ikew_counts(p->r).peers, 1);
+	assert_true(ikew_find_peer(p->r, r)->state == WORLD_PEER_UP);
+	assert_int_equal(ikew_live_sas(p->r), 2);
+	pair_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -571,6 +606,7 @@ int main(void)
 	    cmocka_unit_test(our_cookies_are_not_taken_for_theirs),
 	    cmocka_unit_test(thirty_percent_loss_is_survived),
 	    cmocka_unit_test(a_worn_ike_sa_ends),
+	    cmocka_unit_test(a_worn_ike_sa_is_renewed_in_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
