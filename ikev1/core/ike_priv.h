@@ -212,7 +212,6 @@ struct quick {
 	uint8_t repeats; /* and because of a repeated QM1 */
 	uint64_t due_ms; /* the next retransmission, or giving up */
 	uint64_t give_up_ms;
-	uint64_t started_ms; /* ours: QM1 left for the first time */
 };
 
 enum sa_state {

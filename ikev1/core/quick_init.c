@@ -262,7 +262,6 @@ static void send1(struct ike *ike, struct quick *q)
 	if (!send_message(ike, q, 1, build1))
 		return;
 	q->sent = 1;
-	q->started_ms = ike->now;
 	q->give_up_ms = ike->now + (q->sa->persona ? PERSONA_GIVE_UP_MS
 						   : ike->cfg.half_open_ms);
 	q->due_ms = ike->now + next_wait(ike, q);
@@ -472,20 +471,18 @@ void quick_init_used(
 	order_outbound(ike, q, c);
 }
 
+/*
+ * No proof that the client is dead: it may renew when it likes, and its ESP
+ * may flow.  DPD, if it has that, finds out; or else the pair's hard limit.
+ */
 static void unanswered(struct ike *ike, struct quick *q)
 {
 	char text[SA_TEXT_MAX];
-	struct ike_sa *sa = q->sa;
-	uint64_t since = q->started_ms;
-	bool is_renewal = q->is_renewal;
 
-	act_log_client(ike, &sa->peer, IKE_LOG_INFO,
-	    "%s: no answer to our Quick Mode %08x", sa_text(sa, text),
+	act_log_client(ike, &q->sa->peer, IKE_LOG_INFO,
+	    "%s: no answer to our Quick Mode %08x", sa_text(q->sa, text),
 	    q->msgid);
 	quick_become(ike, q, QUICK_DEAD);
-	/* Silent since then.  Who has DPD is asked by that. */
-	if (is_renewal && sa->heard_ms <= since && sa->dpd_due_ms == NEVER)
-		info_dead(ike, sa, "no answer to a new Quick Mode");
 }
 
 /* The time of message 1 or of a question to the kernel has come. */

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define SAVE_MAGIC 0x53504b31u /* "SPK1" */
-#define SAVE_VERSION 11
+#define SAVE_VERSION 12
 #define COUNT_MAX 1000000 /* of anything: more is damage */
 
 /* Enumerations are a byte; loading refuses values above the last one. */
@@ -175,7 +175,6 @@ static void quick(struct store *s, struct ike *ike, struct quick *q)
 	store_u8(s, &q->repeats);
 	store_deadline(s, &q->due_ms);
 	store_deadline(s, &q->give_up_ms);
-	store_past(s, &q->started_ms);
 	if (!s->loading || !tag)
 		return;
 	q->peer = peer_by_tag(ike, tag);
