@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -277,4 +278,14 @@ const char *proc_status_text(int status, char *out, size_t size)
 	else
 		snprintf(out, size, "status %d", status);
 	return out;
+}
+
+void proc_be_patient(void)
+{
+	const struct sched_param none = {.sched_priority = 0};
+	int saved = errno;
+
+	if (sched_getscheduler(0) == SCHED_OTHER)
+		sched_setscheduler(0, SCHED_BATCH, &none);
+	errno = saved;
 }

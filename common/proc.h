@@ -45,6 +45,13 @@ pid_t proc_pid(const struct proc *proc);
 void proc_kill(struct proc *proc, int signo);
 /* Stops watching (does not kill) and frees, later, from the loop. */
 void proc_free(struct proc *proc);
+/*
+ * The scheduler's batch policy for this thread and all that come from it,
+ * unless it has a policy of its own: who wakes does not push aside who
+ * works.  For processes whose answers may wait for some milliseconds and
+ * that wake one another all the time: with it they do more at a time.
+ */
+void proc_be_patient(void);
 /* "exit code 1", "signal 11 (Segmentation fault)". Returns out. */
 const char *proc_status_text(int status, char *out, size_t size);
 

@@ -6,6 +6,7 @@
 #include "common/chan.h"
 #include "common/exitcode.h"
 #include "common/privsep.h"
+#include "common/proc.h"
 #include "common/rundir.h"
 #include "common/version.h"
 #include "ikev1/mon_ops.h"
@@ -231,6 +232,7 @@ static int prepare(struct monitor *m)
 	m->link_timer.data = m;
 	watch_signal(m, &m->sigterm, SIGTERM);
 	watch_signal(m, &m->sigint, SIGINT);
+	proc_be_patient();
 	m->mon = mon_new(&env);
 	return 0;
 }

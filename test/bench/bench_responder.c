@@ -6,6 +6,7 @@
 #include "common/chan.h"
 #include "common/peer_link.h"
 #include "common/privsep.h"
+#include "common/proc.h"
 #include "common/seccomp_list.h"
 #include "ikev1/engine.h"
 #include "ikev1/mon_ops.h"
@@ -210,6 +211,7 @@ static void run_monitor(struct bench_responder *r, int chan_fd, int link_fd)
 	struct rnum *rnum;
 
 	quiet_log(&m.log, "ikev1d");
+	proc_be_patient();
 	snprintf(path, sizeof(path), "%s/r", r->dir);
 	if (crypto_init(&m.crypto) || rnum_open(path, &rnum) ||
 	    psk_parse("any \"" BENCH_PSK "\"\n", "psk", &psk, error) ||

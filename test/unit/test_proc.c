@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -213,6 +214,33 @@ static void test_bounding(void **state)
 	assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+/* Its policy after proc_be_patient() with this one before; in a child. */
+static int patient_after(int policy)
+{
+	const struct sched_param none = {.sched_priority = 0};
+	int status = -1;
+	pid_t pid = fork();
+
+	if (!pid) {
+		if (sched_setscheduler(0, policy, &none))
+			_exit(99);
+		proc_be_patient();
+		proc_be_patient();
+		_exit(sched_getscheduler(0));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void test_patient(void **state)
+{
+	(void)state;
+	assert_int_equal(patient_after(SCHED_OTHER), SCHED_BATCH);
+	/* What somebody chose for it stays. */
+	assert_int_equal(patient_after(SCHED_IDLE), SCHED_IDLE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +251,7 @@ int main(void)
 	    cmocka_unit_test(test_exec_fails),
 	    cmocka_unit_test(test_kill),
 	    cmocka_unit_test(test_bounding),
+	    cmocka_unit_test(test_patient),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
