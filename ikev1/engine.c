@@ -6,6 +6,7 @@
 #include "common/ctl.h"
 #include "common/exitcode.h"
 #include "common/privsep.h"
+#include "common/proc.h"
 #include "common/secret.h"
 #include "ikev1/engine_priv.h"
 #include "ikev1/settings.h"
@@ -85,8 +86,6 @@ static void enqueue(struct engine *e, const struct ike_event *ev)
 	e->last = &q->next;
 }
 
-static void set_timer(struct engine *e);
-
 static void on_timer(uv_timer_t *timer)
 {
 	const struct ike_event tick = {.type = IKE_EV_TICK};
@@ -156,9 +155,13 @@ static void check_end(struct engine *e)
 
 void engine_event(struct engine *e, const struct ike_event *ev)
 {
-	enqueue(e, ev);
-	if (e->is_stepping)
+	struct ike_event now = *ev;
+
+	if (e->is_stepping) {
+		enqueue(e, ev);
 		return;
+	}
+	step(e, &now);
 	while (e->first) {
 		struct engine_queued *q = e->first;
 
@@ -168,7 +171,6 @@ void engine_event(struct engine *e, const struct ike_event *ev)
 		step(e, &q->ev);
 		secret_free(q, sizeof(*q) + q->size);
 	}
-	set_timer(e);
 	check_end(e);
 }
 
@@ -180,7 +182,6 @@ void engine_shut_down(struct engine *e)
 		return;
 	e->is_leaving = true;
 	e->end_ms = now + (link_leave(e->link) ? LEAVE_MS : 0);
-	set_timer(e);
 	check_end(e);
 }
 
@@ -259,6 +260,7 @@ static void on_before_wait(uv_prepare_t *handle)
 	engine_flush(e);
 	log_flush(e->log);
 	heap_ahead(&e->heap);
+	set_timer(e);
 }
 
 static void start_core(struct engine *e)
@@ -324,6 +326,7 @@ int engine_run_with(struct log *log, engine_lock_in_fn lock_in)
 
 	e->log = log;
 	heap_init(&e->heap);
+	proc_be_patient();
 	h.ctx = e;
 	err = prepare(e);
 	if (!err)

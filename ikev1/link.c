@@ -25,7 +25,7 @@ struct link_peer {
 	enum link_peer_state state;
 	uint64_t due_ms; /* RAISING: refused then */
 	bool is_listed;	 /* in the list of this connection's other end */
-	char reason[PEER_REASON_MAX];
+	char *reason;	 /* DOWN: for an l2tpd that comes back */
 };
 
 struct link {
@@ -35,6 +35,7 @@ struct link {
 	struct chan *chan;
 	struct link_peer *peers;
 	uv_timer_t timer;
+	size_t raising;	 /* so many are in that state */
 	bool is_listing; /* l2tpd's list is not complete yet */
 };
 
@@ -44,6 +45,14 @@ static struct link_peer *find(struct link *l, uint64_t r)
 
 	HASH_FIND(hh, l->peers, &r, sizeof(r), p);
 	return p;
+}
+
+static void become(
+    struct link *l, struct link_peer *p, enum link_peer_state state)
+{
+	l->raising -= p->state == LINK_PEER_RAISING;
+	l->raising += state == LINK_PEER_RAISING;
+	p->state = state;
 }
 
 static void tell(
@@ -82,6 +91,8 @@ static struct link_peer *overdue(struct link *l, uint64_t now)
 {
 	struct link_peer *p, *next;
 
+	if (!l->raising)
+		return NULL;
 	HASH_ITER(hh, l->peers, p, next)
 	if (p->state == LINK_PEER_RAISING && p->due_ms <= now &&
 	    (!p->up.held || l->chan))
@@ -127,7 +138,7 @@ static void ready(struct link *l, const struct peer_note *note)
 	p->is_listed = true;
 	switch (p->state) {
 	case LINK_PEER_RAISING:
-		p->state = LINK_PEER_READY;
+		become(l, p, LINK_PEER_READY);
 		tell(l, LINK_READY, note->r, NULL);
 		return;
 	case LINK_PEER_READY:
@@ -271,13 +282,15 @@ void link_peer_up(struct link *l, const struct peer_up *up)
 {
 	struct link_peer *p = find(l, up->r);
 
-	if (!p) {
-		p = xcalloc(1, sizeof(*p));
+	if (p) {
 		p->up = *up;
+		become(l, p, LINK_PEER_RAISING);
+	} else {
+		p = xmalloc(sizeof(*p));
+		*p = (struct link_peer){.up = *up, .state = LINK_PEER_RAISING};
+		l->raising++;
 		HASH_ADD(hh, l->peers, up.r, sizeof(p->up.r), p);
 	}
-	p->up = *up;
-	p->state = LINK_PEER_RAISING;
 	p->due_ms = uv_now(l->loop) + l->handlers.ready_ms;
 	send_up(l, PEER_UP, p);
 }
@@ -298,19 +311,26 @@ void link_peer_down(struct link *l, uint64_t r, const char *reason)
 
 	if (!p || p->state == LINK_PEER_DOWN)
 		return;
-	p->state = LINK_PEER_DOWN;
-	snprintf(p->reason, sizeof(p->reason), "%s", reason ? reason : "");
+	become(l, p, LINK_PEER_DOWN);
+	free(p->reason);
+	p->reason = xstrdup(reason ? reason : "");
 	send_down(l, r, p->up.slot, p->reason);
+}
+
+static void forget(struct link *l, struct link_peer *p)
+{
+	l->raising -= p->state == LINK_PEER_RAISING;
+	HASH_DELETE(hh, l->peers, p);
+	free(p->reason);
+	free(p);
 }
 
 void link_peer_end(struct link *l, uint64_t r)
 {
 	struct link_peer *p = find(l, r);
 
-	if (!p)
-		return;
-	HASH_DELETE(hh, l->peers, p);
-	free(p);
+	if (p)
+		forget(l, p);
 }
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -325,10 +345,7 @@ void link_free(struct link *l)
 	if (!l)
 		return;
 	HASH_ITER(hh, l->peers, p, next)
-	{
-		HASH_DELETE(hh, l->peers, p);
-		free(p);
-	}
+	forget(l, p);
 	chan_close(l->chan);
 	uv_close((uv_handle_t *)&l->timer, on_timer_closed);
 }

@@ -15,8 +15,8 @@ struct mon_peer {
 	uint64_t r;
 	uint32_t slot;
 	struct ike_kernel_sa *sas; /* their keys are zero */
-	size_t sa_count;
-	uint8_t note[IM_NOTE_MAX];
+	size_t sa_count, sa_room;
+	uint8_t *note; /* secret */
 	uint16_t note_len;
 	uint64_t mapping_ms; /* the engine hears of none before */
 };
@@ -36,6 +36,8 @@ void mon_reply(struct mon *m, uint16_t type, const void *body);
 int mon_find_sa(const struct mon_peer *p, uint8_t dir, uint32_t spi);
 /* Forgets it; the kernel keeps what it has. */
 void mon_drop_sa(struct mon_peer *p, int at);
+/* Forgets R; the kernel keeps what it has of it. */
+void mon_forget_peer(struct mon *m, struct mon_peer *p);
 /* Frees R: its SAs go first, then its slot rests. */
 void mon_end_peer(struct mon *m, struct mon_peer *p);
 

@@ -2,6 +2,7 @@
 /* What happens to R without an engine asking: engines, the kernel, the end. */
 #include "ikev1/mon_int.h"
 
+#include "common/secret.h"
 #include "common/wire.h"
 
 #include <stdlib.h>
@@ -39,10 +40,12 @@ void mon_engine_started(struct mon *m)
 		struct im_held held = {.r = p->r, .slot = p->slot};
 
 		held.note.len = p->note_len;
-		memcpy(held.note.data, p->note, p->note_len);
+		if (p->note_len)
+			memcpy(held.note.data, p->note, p->note_len);
 		held.live.len =
 		    list_live(p, held.live.data, sizeof(held.live.data));
 		mon_reply(m, IM_HELD, &held);
+		secret_wipe(&held.note, sizeof(held.note));
 	}
 	mon_reply(m, IM_HELD_END, &end);
 }
@@ -189,11 +192,7 @@ void mon_free(struct mon *m)
 	if (!m)
 		return;
 	HASH_ITER(hh, m->peers, p, next)
-	{
-		HASH_DELETE(hh, m->peers, p);
-		free(p->sas);
-		free(p);
-	}
+	mon_forget_peer(m, p);
 	slots_free(m->slots);
 	free(m->by_slot);
 	free(m);

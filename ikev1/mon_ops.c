@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SAS_STEP 2  /* a pair */
 #define SPI_MIN 256 /* RFC 2406 section 2.1: 1 to 255 are reserved */
 
 struct mon *mon_new(const struct mon_env *env)
@@ -52,15 +53,21 @@ void mon_drop_sa(struct mon_peer *p, int at)
 	p->sas[at] = p->sas[--p->sa_count];
 }
 
+void mon_forget_peer(struct mon *m, struct mon_peer *p)
+{
+	HASH_DELETE(hh, m->peers, p);
+	secret_free(p->note, p->note_len);
+	free(p->sas);
+	free(p);
+}
+
 void mon_end_peer(struct mon *m, struct mon_peer *p)
 {
 	for (size_t i = 0; i < p->sa_count; i++)
 		m->env.sa_ops->del(m->env.sa_ctx, &p->sas[i]);
 	slots_release(m->slots, p->slot, m->env.now_ms(m->env.ctx));
 	m->by_slot[p->slot] = NULL;
-	HASH_DELETE(hh, m->peers, p);
-	free(p->sas);
-	free(p);
+	mon_forget_peer(m, p);
 }
 
 /* --- the operations ------------------------------------------------------ */
@@ -162,7 +169,10 @@ static int add_sa(
 	err = m->env.sa_ops->add(m->env.sa_ctx, sa);
 	if (err)
 		return err;
-	p->sas = xreallocarray(p->sas, p->sa_count + 1, sizeof(*p->sas));
+	if (p->sa_count == p->sa_room) {
+		p->sa_room += SAS_STEP;
+		p->sas = xreallocarray(p->sas, p->sa_room, sizeof(*p->sas));
+	}
 	kept = &p->sas[p->sa_count++];
 	*kept = *sa;
 	secret_wipe(kept->enc_key, sizeof(kept->enc_key));
@@ -282,7 +292,8 @@ static int do_peer_note(struct mon *m, struct mon_peer *p, const void *body)
 	const struct im_peer *req = body;
 
 	(void)m;
-	memcpy(p->note, req->note.data, req->note.len);
+	secret_free(p->note, p->note_len);
+	p->note = xmemdup(req->note.data, req->note.len);
 	p->note_len = req->note.len;
 	return 0;
 }

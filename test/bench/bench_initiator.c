@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define IN_FLIGHT 32
+#define IN_FLIGHT 64
 #define STUCK_MS 20000
 
 struct flight {
