@@ -4,12 +4,12 @@
 
 #include "common/alloc.h"
 #include "common/chan.h"
+#include "common/hash.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <uthash.h>
 
 #define TICK_MS 500
 

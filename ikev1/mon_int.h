@@ -4,10 +4,9 @@
 #define IKEV1_MON_INT_H
 
 #include "common/heap.h"
+#include "common/hash.h"
 #include "common/slot.h"
 #include "ikev1/mon_ops.h"
-
-#include <uthash.h>
 
 /* One R, as long as it lives: longer than any engine. */
 struct mon_peer {

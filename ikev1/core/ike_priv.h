@@ -14,6 +14,7 @@
 
 #include "ikev1/core/ike.h"
 #include "common/crypto.h"
+#include "common/hash.h"
 #include "ikev1/core/frag.h"
 #include "ikev1/core/isakmp_msg.h"
 #include "ikev1/core/keymat.h"
@@ -23,8 +24,6 @@
 #include "ikev1/core/store.h"
 #include "ikev1/core/timers.h"
 #include "ikev1/core/vendor.h"
-
-#include <uthash.h>
 
 #define COOKIE_LEN ISAKMP_COOKIE_LEN
 #define NONCE_LEN 32
