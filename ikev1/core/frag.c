@@ -40,12 +40,19 @@ static void set_free(struct frag_table *t, size_t at)
 {
 	struct frag_set *s = t->set[at];
 
-	t->set[at] = NULL;
 	if (!s)
 		return;
+	t->set[at] = NULL;
+	t->count--;
 	for (size_t i = 0; i < FRAG_PARTS_MAX; i++)
 		bytes_free(&s->part[i]);
 	secret_free(s, sizeof(*s));
+}
+
+static struct frag_set *set_new(struct frag_table *t, size_t at)
+{
+	t->count++;
+	return t->set[at] = xcalloc(1, sizeof(*t->set[at]));
 }
 
 void frag_clear(struct frag_table *t)
@@ -56,7 +63,8 @@ void frag_clear(struct frag_table *t)
 
 void frag_expire(struct frag_table *t, uint64_t now_ms)
 {
-	for (size_t i = 0; i < FRAG_SETS_MAX; i++)
+	/* Each step asks, and hardly any client sends fragments. */
+	for (size_t i = 0; t->count && i < FRAG_SETS_MAX; i++)
 		if (t->set[i] && t->set[i]->due_ms <= now_ms)
 			set_free(t, i);
 }
@@ -65,7 +73,7 @@ uint64_t frag_deadline(const struct frag_table *t)
 {
 	uint64_t due = UINT64_MAX;
 
-	for (size_t i = 0; i < FRAG_SETS_MAX; i++)
+	for (size_t i = 0; t->count && i < FRAG_SETS_MAX; i++)
 		if (t->set[i] && t->set[i]->due_ms < due)
 			due = t->set[i]->due_ms;
 	return due;
@@ -73,11 +81,7 @@ uint64_t frag_deadline(const struct frag_table *t)
 
 size_t frag_count(const struct frag_table *t)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < FRAG_SETS_MAX; i++)
-		n += t->set[i] != NULL;
-	return n;
+	return t->count;
 }
 
 size_t frag_bytes(const struct frag_table *t)
@@ -188,9 +192,8 @@ static bool fits(const struct frag_set *s, const struct isakmp_header *h,
 static void begin(struct frag_table *t, size_t at, uint64_t now_ms,
     const struct addr *peer, const struct isakmp_header *h, uint16_t id)
 {
-	struct frag_set *s = xcalloc(1, sizeof(*s));
+	struct frag_set *s = set_new(t, at);
 
-	t->set[at] = s;
 	s->peer = *peer;
 	cookies_of(h, s->cookies);
 	s->exchange = h->exchange;
@@ -312,7 +315,7 @@ void frag_store(struct store *s, struct frag_table *t)
 		while (!s->loading && !t->set[at])
 			at++;
 		if (s->loading)
-			t->set[at] = xcalloc(1, sizeof(*t->set[at]));
+			set_new(t, at);
 		store_set(s, t->set[at]);
 	}
 }

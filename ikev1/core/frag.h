@@ -41,6 +41,7 @@ struct frag_set;
 /* All zero is empty. */
 struct frag_table {
 	struct frag_set *set[FRAG_SETS_MAX];
+	size_t count; /* of them in use */
 };
 
 /*
