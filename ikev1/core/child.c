@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SPI_MIN 256 /* RFC 2406 section 2.1: 1 to 255 are reserved */
+#define LATE_MS 15000 /* after the kernel's own limit */
+#define SPI_MIN 256   /* RFC 2406 section 2.1: 1 to 255 are reserved */
 
 bool child_spi(struct ike *ike, uint32_t *spi)
 {
@@ -28,6 +29,8 @@ struct child *child_of(struct ike *ike, struct peer *peer, uint32_t spi_in)
 	c->spi_in = spi_in;
 	c->peer = peer;
 	c->retire_ms = NEVER;
+	c->soft_ms = NEVER;
+	c->hard_ms = NEVER;
 	c->next = peer->children;
 	peer->children = c;
 	HASH_ADD(hh, ike->children, spi_in, sizeof(c->spi_in), c);
@@ -96,6 +99,21 @@ static struct ike_action *sa_action(struct ike *ike, enum ike_action_type type,
 	return a;
 }
 
+static uint64_t late(const struct ike *ike, uint32_t seconds)
+{
+	return seconds ? ike->now + seconds * 1000ull + LATE_MS : NEVER;
+}
+
+/* The inbound SA's: the outbound one comes later, never much. */
+static void set_limits(
+    struct ike *ike, struct child *c, const struct ike_kernel_sa *in)
+{
+	c->soft_ms = late(ike, in->soft_s);
+	c->hard_ms = late(ike, in->hard_s);
+	peer_wake(ike, c->peer, c->soft_ms);
+	peer_wake(ike, c->peer, c->hard_ms);
+}
+
 void child_install(struct ike *ike, struct child *c, enum ike_sa_dir dir)
 {
 	bool out = dir == IKE_SA_OUT;
@@ -120,6 +138,8 @@ void child_install(struct ike *ike, struct child *c, enum ike_sa_dir dir)
 	if (out) {
 		c->has_out = true;
 		child_become(ike, c, CHILD_ADDING_OUT);
+	} else {
+		set_limits(ike, c, &limits);
 	}
 	/* The kernel has the keys now; we need them no more. */
 	secret_wipe(out ? &c->out : &c->in, sizeof(c->in));
@@ -268,6 +288,25 @@ void child_expire(struct ike *ike, const struct ike_event *ev)
 		child_end(ike, c, true);
 	else
 		rekey_soft(ike, c);
+}
+
+void child_timer(struct ike *ike, struct child *c)
+{
+	bool is_soft = ike->now >= c->soft_ms, is_hard = ike->now >= c->hard_ms;
+
+	if (is_soft)
+		c->soft_ms = NEVER;
+	peer_wake(ike, c->peer, c->soft_ms);
+	peer_wake(ike, c->peer, c->hard_ms);
+	if (is_hard) {
+		act_log(ike, IKE_LOG_WARN,
+		    "R %llu: IPsec SA %08x is past its lifetime, and the "
+		    "kernel did not say so",
+		    (unsigned long long)c->peer->r, c->spi_in);
+		child_end(ike, c, true);
+	} else if (is_soft && !c->is_worn) {
+		rekey_soft(ike, c);
+	}
 }
 
 bool child_deleted(struct ike *ike, struct peer *p, uint32_t spi_out)

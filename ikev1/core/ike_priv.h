@@ -87,6 +87,7 @@ struct child {
 	uint64_t
 	    retire_ms; /* it was replaced: when to look whether it can go */
 	uint8_t retire_tries;
+	uint64_t soft_ms, hard_ms; /* if the kernel does not say so */
 	uint64_t up_ms; /* since when both are there; 0: they are not */
 	bool is_worn;	/* past its soft limit */
 	bool encap;
@@ -522,6 +523,8 @@ void child_used(struct ike *ike, enum job_kind kind, uint32_t spi_in,
 /* An inbound SPI that is not in use; false when randomness fails. */
 bool child_spi(struct ike *ike, uint32_t *spi);
 void child_expire(struct ike *ike, const struct ike_event *ev);
+/* Its limits in time, should the kernel's word have been lost. */
+void child_timer(struct ike *ike, struct child *c);
 /* The client deletes its inbound SPI, our outbound one. */
 bool child_deleted(struct ike *ike, struct peer *p, uint32_t spi_out);
 void child_free(struct child *c);

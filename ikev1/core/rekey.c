@@ -175,8 +175,13 @@ static void retire(struct ike *ike, struct child *c, struct child *newest)
 
 void rekey_timer(struct ike *ike, struct peer *p)
 {
-	struct child *newest = newest_up(p), *c;
+	struct child *newest, *c, *next;
 
+	for (c = p->children; c; c = next) {
+		next = c->next;
+		child_timer(ike, c);
+	}
+	newest = newest_up(p);
 	if (ike->now >= p->rekey_ms)
 		try_now(ike, p);
 	peer_wake(ike, p, p->rekey_ms);

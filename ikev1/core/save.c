@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define SAVE_MAGIC 0x53504b31u /* "SPK1" */
-#define SAVE_VERSION 12
+#define SAVE_VERSION 13
 #define COUNT_MAX 1000000 /* of anything: more is damage */
 
 /* Enumerations are a byte; loading refuses values above the last one. */
@@ -87,6 +87,8 @@ void child_store(struct store *s, struct child *c)
 	store_u32(s, &c->msgid);
 	store_u32(s, &c->sa_age);
 	store_deadline(s, &c->retire_ms);
+	store_deadline(s, &c->soft_ms);
+	store_deadline(s, &c->hard_ms);
 	store_u8(s, &c->retire_tries);
 	store_past(s, &c->up_ms);
 	store_bool(s, &c->is_worn);
@@ -436,8 +438,11 @@ static void set_deadlines(struct ike *ike)
 	for (p = ike->peers; p; p = p->next) {
 		peer_wake(ike, p, p->due_ms);
 		peer_wake(ike, p, p->rekey_ms);
-		for (c = p->children; c; c = c->next)
+		for (c = p->children; c; c = c->next) {
 			peer_wake(ike, p, c->retire_ms);
+			peer_wake(ike, p, c->soft_ms);
+			peer_wake(ike, p, c->hard_ms);
+		}
 	}
 	HASH_ITER(hh, ike->sas, sa, next)
 	{

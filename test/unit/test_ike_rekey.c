@@ -417,6 +417,52 @@ static void a_client_that_ignores_us_keeps_its_pair(void **state)
 	}
 }
 
+/* The kernel said it, but nobody was there to hear: ENOBUFS. */
+static void limits_in_time_are_kept_without_the_kernel(void **state)
+{
+	(void)state;
+	for (int how = 0; how < 6; how++) {
+		bool answers = how < 2, is_told = how >= 4;
+		struct ike_client *c;
+		struct ikew *w = ikew_new(1);
+		uint64_t r, from;
+
+		w->save_often = how & 1;
+		c = ikew_client(w, "10.0.0.2", "203.0.113.9", 40000);
+		c->has_dpd = false;
+		c->esp_life_s = 3600;
+		c->answers = true;
+		assert_true(ikew_connect(w, c));
+		r = ikew_r_of(w, c);
+		ikew_run(w, 100);
+		from = w->now;
+		c->is_mute = !answers;
+		/* Soft: at the earliest at 93 % and a bit. */
+		ikew_run(w, 3600 * 930);
+		assert_int_equal(c->renewals, 0);
+		if (is_told)
+			limit(w, c, false, false);
+		ikew_run(w, 3600 * 70 + 20000);
+		if (answers) {
+			assert_int_equal(c->renewals, 1);
+			assert_int_equal(ikew_r_of(w, c), r);
+			ikew_run(w, 100000);
+			assert_int_equal(ikew_live_sas(w), 2);
+			ikew_free(w);
+			continue;
+		}
+		/* Hard: 3600 + 360 + 60 s. */
+		ikew_run(w, from + 4020000 - w->now);
+		assert_int_equal(ikew_live_sas(w), 2);
+		ikew_run(w, 20000);
+		assert_int_equal(ikew_live_sas(w), 0);
+		assert_true(ikew_logged(w, "is past its lifetime"));
+		ikew_run(w, 65000);
+		assert_int_equal(w->peer[0].state, WORLD_PEER_ENDED);
+		ikew_free(w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -433,6 +479,7 @@ int main(void)
 	    cmocka_unit_test(a_refusing_client_is_asked_again),
 	    cmocka_unit_test(a_new_ike_sa_is_used_at_once),
 	    cmocka_unit_test(a_client_that_ignores_us_keeps_its_pair),
+	    cmocka_unit_test(limits_in_time_are_kept_without_the_kernel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
