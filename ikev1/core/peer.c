@@ -254,7 +254,10 @@ void peer_check(struct ike *ike, struct peer *p)
 {
 	bool is_idle = !p->children && !p->users;
 
-	if (p->state != PEER_LIVE)
+	/* A held one waits for l2tpd as long as it has something to hold. */
+	if (p->state != PEER_LIVE && p->state != PEER_RAISING)
+		return;
+	if (!is_idle && p->state == PEER_RAISING)
 		return;
 	if (!is_idle)
 		p->due_ms = NEVER;
@@ -307,6 +310,10 @@ void peer_timer(struct ike *ike, struct peer *p)
 		peer_end(ike, p, "no R");
 		return;
 	case PEER_RAISING:
+		if (p->held) {
+			peer_end(ike, p, "no IPsec SA is left");
+			return;
+		}
 		act_refuse(ike, &who, "l2tpd did not answer in time");
 		peer_end(ike, p, "l2tpd did not open its socket in time");
 		return;

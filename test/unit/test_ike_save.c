@@ -260,6 +260,41 @@ static void what_expired_unheard_is_not_held(void **state)
 	}
 }
 
+/* l2tpd does not come back: who has nothing to hold takes up no slot. */
+static void without_l2tpd_a_held_peer_ends_too(void **state)
+{
+	(void)state;
+	for (int how = 0; how < 6; how++) {
+		struct ikew *w = ikew_new(3);
+		struct ike_client *c =
+		    ikew_client(w, "10.0.0.2", "192.0.2.9", 4000);
+		struct ike_event ev = {.type = IKE_EV_EXPIRE, .hard = true};
+
+		assert_true(ikew_connect(w, c));
+		ikew_run(w, 50);
+		w->hold_ready = w->hold_gone = true;
+		w->save_often = how & 1;
+		/* Before the crash, after it, or when its client was back. */
+		for (size_t i = 0; how < 2 && i < w->sa_count; i++)
+			w->sa[i].is_live = false;
+		crash(w);
+		ikew_run(w, 100000);
+		if (how >= 4)
+			assert_true(ikew_main(w, c));
+		ev.r = w->peer[0].r;
+		ev.spi = c->pair[0].spi_out;
+		if (how >= 2) {
+			assert_int_equal(ikew_live_sas(w), 2);
+			assert_int_equal(w->peer[0].state, WORLD_PEER_UP);
+			ikew_step(w, &ev);
+		}
+		ikew_run(w, 45000);
+		assert_int_equal(w->peer[0].state, WORLD_PEER_ENDED);
+		assert_int_equal(ikew_counts(w).peers, 0);
+		ikew_free(w);
+	}
+}
+
 static void a_note_that_cannot_be_read_ends_its_r(void **state)
 {
 	struct ikew *w = ikew_new(3);
@@ -397,6 +432,7 @@ int main(void)
 	    cmocka_unit_test(a_held_peer_is_told_and_adopted),
 	    cmocka_unit_test(a_held_peer_can_end),
 	    cmocka_unit_test(what_expired_unheard_is_not_held),
+	    cmocka_unit_test(without_l2tpd_a_held_peer_ends_too),
 	    cmocka_unit_test(a_note_that_cannot_be_read_ends_its_r),
 	    cmocka_unit_test(store_keeps_every_kind_of_field),
 	    cmocka_unit_test(store_refuses_what_is_out_of_range),
