@@ -80,8 +80,11 @@ bool main_id_refused(const struct ike_sa *sa, const struct payload_id *id,
 	struct candidate c;
 	bool is_refused;
 
-	if (candidate_get(bytes_span(&sa->psks), sa->psk_slot, &c))
-		return false;
+	if (candidate_get(bytes_span(&sa->psks), sa->psk_slot, &c)) {
+		isakmp_refuse(reason, -EACCES,
+		    "whom its key is for can't be read any more");
+		return true;
+	}
 	is_refused = !candidate_allows(&c, id->type, id->data);
 	if (is_refused) {
 		bound.type = c.id_type;

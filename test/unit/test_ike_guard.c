@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "ikev1/core/isakmp.h"
+#include "ikev1/core/main_steps.h"
 #include "test/lib/ike_forge.h"
 
 #include <stdlib.h>
@@ -143,9 +144,39 @@ static void ports_move_with_a_right_message_5_only(void **state)
 	ikew_free(w);
 }
 
+/* No key that can be read is no key for everybody. */
+static void a_key_that_cannot_be_read_is_nobodys(void **state)
+{
+	uint8_t slots[2 * CANDIDATE_LEN];
+	struct candidate good = {.line = 1, .skeyid_len = 20};
+	struct payload_id id = {
+	    .type = IPSEC_ID_FQDN, .data = {(const uint8_t *)"gw.example", 10}};
+	char reason[ISAKMP_REASON_MAX] = "";
+	struct wire_writer w;
+	struct ike_sa sa = {.psks = {slots, sizeof(slots)}};
+
+	(void)state;
+	wire_writer_init(&w, slots, sizeof(slots));
+	candidate_put(&w, &good);
+	good.skeyid_len = IKE_KEY_MAX + 1;
+	candidate_put(&w, &good);
+	assert_false(main_id_refused(&sa, &id, reason));
+	sa.psk_slot = 1;
+	assert_true(main_id_refused(&sa, &id, reason));
+	assert_non_null(strstr(reason, "can't be read"));
+	sa.psk_slot = 2;
+	assert_true(main_id_refused(&sa, &id, reason));
+	sa.psk_slot = 0;
+	sa.psks.len = CANDIDATE_LEN - 1;
+	assert_true(main_id_refused(&sa, &id, reason));
+	sa.psks.len = 0;
+	assert_true(main_id_refused(&sa, &id, reason));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_key_that_cannot_be_read_is_nobodys),
 	    cmocka_unit_test(
 		cve_2013_6075_every_type_and_length_of_id_in_message_5),
 	    cmocka_unit_test(every_key_is_tried),
