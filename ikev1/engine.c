@@ -271,6 +271,7 @@ static void start_core(struct engine *e)
 
 	settings_ike(&e->conf, &e->crypto, &cfg);
 	e->ike = ike_new(&cfg, random_bytes, e);
+	ike_make_present(e->ike);
 	e->last = &e->first;
 	uv_timer_init(&e->loop, &e->timer);
 	e->timer.data = e;

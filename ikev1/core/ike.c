@@ -24,6 +24,11 @@ struct ike *ike_new(
 	return ike;
 }
 
+void ike_make_present(struct ike *ike)
+{
+	mm1_make_present(ike->mm1);
+}
+
 /* Frees what became DEAD; the tables know nothing of it any more. */
 static void ike_reap(struct ike *ike)
 {

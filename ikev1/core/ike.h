@@ -252,6 +252,10 @@ struct ike *ike_new(
 /* Wipes every secret and frees; NULL is allowed. */
 void ike_free(struct ike *ike);
 
+/* Makes the tables of fixed size present in memory, so that no flood makes
+ * the process larger; for a daemon, once. */
+void ike_make_present(struct ike *ike);
+
 /* One event in, actions out (appended).  ev's spans are only borrowed. */
 void ike_step(
     struct ike *ike, const struct ike_event *ev, struct ike_actions *out);

@@ -16,6 +16,7 @@
 #define QUOTA_MIN 32
 #define PREFIX_BUCKETS 4 /* for each bucket of cookies */
 #define NONE 0		 /* slots count from 1 */
+#define PAGE_STEP 4096	 /* no page is smaller */
 
 /* The rings that an entry is in; a ring's head is its oldest. */
 enum { BY_AGE, BY_COOKIE, BY_PREFIX };
@@ -62,6 +63,23 @@ struct mm1 *mm1_new(
 	t->entry = xcalloc(t->size + 1, sizeof(*t->entry));
 	t->sai = xcalloc(t->size + 1, sizeof(*t->sai));
 	return t;
+}
+
+static void touch(void *memory, size_t len)
+{
+	volatile uint8_t *bytes = memory;
+
+	for (size_t i = 0; i < len; i += PAGE_STEP)
+		bytes[i] = bytes[i];
+	bytes[len - 1] = bytes[len - 1];
+}
+
+void mm1_make_present(struct mm1 *t)
+{
+	touch(t->cookies, sizeof(*t->cookies) << t->bits);
+	touch(t->prefixes, sizeof(*t->prefixes) * PREFIX_BUCKETS << t->bits);
+	touch(t->entry, sizeof(*t->entry) * (t->size + 1));
+	touch(t->sai, sizeof(*t->sai) * (t->size + 1));
 }
 
 void mm1_free(struct mm1 *t)

@@ -51,6 +51,11 @@ struct mm1_entry {
  */
 struct mm1 *mm1_new(
     uint32_t size, uint32_t life_ms, ike_random_fn random, void *random_ctx);
+/*
+ * Writes to each page of it, so that no flood makes the process any larger:
+ * memory that was only allocated is not there yet.
+ */
+void mm1_make_present(struct mm1 *t);
 /* Wipes and frees; NULL is allowed. */
 void mm1_free(struct mm1 *t);
 size_t mm1_count(const struct mm1 *t);

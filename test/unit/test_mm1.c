@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define SIZE 1024
 #define LIFE 60000
@@ -256,6 +257,29 @@ static void the_table_never_holds_more(void **state)
 		assert_int_equal(mm1_count(f->t), sizes[i]);
 		free_fixture(f);
 	}
+}
+
+/* A full table takes no page that it had not before. */
+static void a_flood_finds_all_memory_present(void **state)
+{
+	struct fixture *f = new_fixture(2 * SIZE);
+	struct rusage before, after;
+	uint8_t cookie[8];
+	struct addr peer;
+
+	(void)state;
+	mm1_make_present(f->t);
+	peer = v4(0x0a000001);
+	arrive(f, &peer, 0, cookie); /* the library's own pages */
+	assert_int_equal(getrusage(RUSAGE_SELF, &before), 0);
+	for (uint32_t i = 1; i < 2 * SIZE; i++) {
+		peer = v4(i << 12);
+		arrive(f, &peer, i, cookie);
+	}
+	assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
+	assert_int_equal(mm1_count(f->t), 2 * SIZE);
+	assert_in_range(after.ru_minflt - before.ru_minflt, 0, 99);
+	free_fixture(f);
 }
 
 /* 100,000 spoofed ones at 20,000 a second, a client with a round trip of
@@ -602,6 +626,7 @@ int main(void)
 	    cmocka_unit_test(the_change_of_epochs_is_not_noticed),
 	    cmocka_unit_test(an_evicted_one_gets_its_cookie_back),
 	    cmocka_unit_test(the_table_never_holds_more),
+	    cmocka_unit_test(a_flood_finds_all_memory_present),
 	    cmocka_unit_test(honest_ones_get_through_a_flood),
 	    cmocka_unit_test(a_neighbourhood_has_its_quota),
 	    cmocka_unit_test(neighbours_share_a_24_or_a_48),
