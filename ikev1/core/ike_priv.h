@@ -101,6 +101,7 @@ struct terms {
 	struct ike_suite suite; /* cipher 0: none are known */
 	uint16_t encap;
 	uint8_t oa_type; /* of NAT-OA payloads; 0: none */
+	bool oa_one;	 /* only the sender's own */
 	uint64_t seconds, kilobytes;
 	struct bytes ours, theirs; /* bodies of the IDs; may be empty */
 };
@@ -206,8 +207,8 @@ struct quick {
 	struct bytes ke, shared; /* PFS: our public value, g^xy; until that
 				  * is there, our private value */
 	struct bytes reply;	 /* QM2; ours: QM1, then QM3 */
-	uint8_t oa_type;	 /* of the client's NAT-OA payloads; 0: none */
-	bool oa_one;		 /* only one was sent */
+	uint8_t oa_type; /* of the initiator's NAT-OA payloads; 0: none */
+	bool oa_one;	 /* it sends only one */
 	uint8_t iv[CRYPTO_BLOCK_MAX];
 	uint8_t sent;	 /* times that QM2 left by timer */
 	uint8_t repeats; /* and because of a repeated QM1 */

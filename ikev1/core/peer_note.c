@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NOTE_VERSION 2
+#define NOTE_VERSION 3
 #define NOTE_PAIRS_MAX 12
 
 void peer_tell(struct ike *ike, struct peer *p, enum ike_action_type type)
@@ -52,6 +52,7 @@ static void store_terms(struct store *s, struct terms *t)
 	store_u16(s, &t->suite.group);
 	store_u16(s, &t->encap);
 	store_u8(s, &t->oa_type);
+	store_bool(s, &t->oa_one);
 	store_u64(s, &t->seconds);
 	store_u64(s, &t->kilobytes);
 	store_bytes(s, &t->ours);

@@ -75,7 +75,11 @@ enum persona_msgid {
 
 enum persona_oa {
 	PERSONA_OA_NEVER,
-	PERSONA_OA_NATT, /* the pair, when UDP encapsulation is in use */
+	/* When UDP encapsulation is in use: the pair by RFC 3947 section 5.2,
+	 * its own address alone by a draft, as draft 02 has it. */
+	PERSONA_OA_NATT,
+	/* The pair by a draft too: racoon and strongSwan. */
+	PERSONA_OA_PAIR,
 };
 
 enum persona_end {
@@ -97,7 +101,7 @@ struct persona {
 	/*
 	 * Payload types in the order of each message, up to NONE.  VID
 	 * stands for all of vids; NAT_D for the pair; ID in qm1 for both;
-	 * NAT_OA for the pair.  HASH of Quick Mode goes in front by itself.
+	 * NAT_OA for one or both.  HASH of Quick Mode goes in front by itself.
 	 * What the exchange has not (NAT_D without NAT traversal, KE
 	 * without PFS) is left out.
 	 */

@@ -54,6 +54,24 @@ static int check_ports(const struct payload_id *ci, const struct payload_id *cr,
 	return 0;
 }
 
+/* A connection of ours: the server may renew what it has, nothing else. */
+static int check_conn(const struct ike_sa *sa, const struct selectors *sel,
+    char reason[ISAKMP_REASON_MAX])
+{
+	const struct peer *p = sa->path->peers;
+
+	while (p && !(p->sa && p->sa->conn == sa->conn &&
+			p->sel.protocol == sel->protocol &&
+			p->sel.client_port == sel->client_port &&
+			p->sel.server_port == sel->server_port))
+		p = p->path_next;
+	return p ? 0
+		 : isakmp_refuse(reason, -EINVAL,
+		       "the server asks for UDP port %u of ours and %u of its "
+		       "own, which no connection has",
+		       sel->client_port, sel->server_port);
+}
+
 int quick_take_ids(const struct ike_sa *sa, struct quick *q, struct message *m)
 {
 	const struct isakmp_payload *pi =
@@ -63,17 +81,22 @@ int quick_take_ids(const struct ike_sa *sa, struct quick *q, struct message *m)
 	struct payload_id ci, cr;
 
 	if (!pi)
-		return 0;
+		return sa->conn ? check_conn(sa, &q->sel, m->reason) : 0;
 	if (!pr)
 		return isakmp_refuse(
 		    m->reason, -EINVAL, "one ID payload without the other");
 	if (payload_id_decode(pi->body, &ci, m->reason) ||
-	    payload_id_decode(pr->body, &cr, m->reason) ||
-	    check_ports(&ci, &cr, m->reason) ||
+	    payload_id_decode(pr->body, &cr, m->reason))
+		return -EINVAL;
+	q->sel = (struct selectors){ci.protocol, ci.port, cr.port};
+	/* It begins, and is the server all the same. */
+	if (sa->conn)
+		q->sel = (struct selectors){cr.protocol, cr.port, ci.port};
+	if ((sa->conn ? check_conn(sa, &q->sel, m->reason)
+		      : check_ports(&ci, &cr, m->reason)) ||
 	    check_address(&ci, &sa->peer, sa->client_nat, "IDci", m->reason) ||
 	    check_address(&cr, &sa->local, sa->server_nat, "IDcr", m->reason))
 		return -EINVAL;
-	q->sel = (struct selectors){ci.protocol, ci.port, cr.port};
 	bytes_set(&q->idci, pi->body.data, pi->body.len);
 	bytes_set(&q->idcr, pr->body.data, pr->body.len);
 	return 0;

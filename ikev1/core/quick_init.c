@@ -2,12 +2,8 @@
 /*
  * Quick Mode as initiator (RFC 2409 section 5.5): the first pair of a
  * connection of ours, as its persona does it, or a new pair for a peer that
- * has one, with the terms of that.
- *
- * The inbound SA is installed before message 3 leaves.  A peer that has a
- * pair already goes on sending and receiving with it until something came
- * through the new one, or a short while: some clients install theirs when
- * message 3 arrives, and it may be lost.
+ * has one, with the terms of that.  Message 1, and what happens by time; the
+ * answer is in quick_answer.c.
  */
 #include "ikev1/core/quick_init.h"
 
@@ -19,12 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SPI_MIN 256
-#define FLAGS_AT 19	      /* in the header: RFC 2408 section 3.1 */
-#define EPHEMERAL_FIRST 49152 /* to 65535 */
-#define POLL_MS 250	      /* is the new inbound SA in use? */
-#define POLLS 8
-#define DEFAULT_LIFE_S 28800	  /* RFC 2407 section 4.5 */
+#define FLAGS_AT 19		  /* in the header: RFC 2408 section 3.1 */
+#define EPHEMERAL_FIRST 49152	  /* to 65535 */
 #define PERSONA_GIVE_UP_MS 300000 /* its own tries end earlier */
 
 /* A renewal says what the pair before it had. */
@@ -42,7 +34,7 @@ static uint32_t as_u32(uint64_t v)
 	return v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
 }
 
-static struct persona_offer offer_of(const struct quick *q)
+struct persona_offer quick_offer(const struct quick *q)
 {
 	struct persona_offer offer = persona_of(q->sa)->esp;
 
@@ -101,6 +93,7 @@ static bool plan_new(
 {
 	const struct ike_sa *sa = q->sa;
 	bool is_udp = sa->client_nat || sa->server_nat;
+	bool is_rfc = sa->nat_d_type == ISAKMP_PAYLOAD_NAT_D;
 	uint16_t port;
 
 	q->sel = (struct selectors){
@@ -113,10 +106,11 @@ static bool plan_new(
 	set_id(&q->idci, &sa->local, q->sel.client_port);
 	set_id(&q->idcr, &sa->peer, q->sel.server_port);
 	q->choice.encap = encap_of(sa);
-	if (is_udp && persona->nat_oa == PERSONA_OA_NATT)
-		q->oa_type = sa->nat_d_type == ISAKMP_PAYLOAD_NAT_D
-				 ? ISAKMP_PAYLOAD_NAT_OA
-				 : ISAKMP_PAYLOAD_NAT_OA_DRAFT;
+	if (is_udp && persona->nat_oa != PERSONA_OA_NEVER) {
+		q->oa_type = is_rfc ? ISAKMP_PAYLOAD_NAT_OA
+				    : ISAKMP_PAYLOAD_NAT_OA_DRAFT;
+		q->oa_one = !is_rfc && persona->nat_oa == PERSONA_OA_NATT;
+	}
 	return true;
 }
 
@@ -134,13 +128,14 @@ static void plan_renewal(struct ike *ike, struct quick *q, struct peer *p)
 	q->choice.life_seconds = t->seconds;
 	q->choice.life_kilobytes = t->kilobytes;
 	q->oa_type = t->oa_type;
+	q->oa_one = t->oa_one;
 	bytes_set(&q->idci, t->ours.data, t->ours.len);
 	bytes_set(&q->idcr, t->theirs.data, t->theirs.len);
 }
 
 static void put_offer(const struct quick *q, struct reply *r)
 {
-	struct persona_offer offer = offer_of(q);
+	struct persona_offer offer = quick_offer(q);
 	uint8_t spi[4];
 	struct wire_writer w;
 
@@ -156,8 +151,9 @@ static void put_offer(const struct quick *q, struct reply *r)
 static void put_oa(const struct quick *q, struct reply *r)
 {
 	const struct addr *both[] = {&q->sa->local, &q->sa->peer};
+	size_t count = q->oa_one ? 1 : 2;
 
-	for (size_t i = 0; q->oa_type && i < 2; i++) {
+	for (size_t i = 0; q->oa_type && i < count; i++) {
 		isakmp_build_open(&r->b, q->oa_type);
 		payload_nat_oa_encode(&r->b.w, both[i]);
 		isakmp_build_close(&r->b);
@@ -203,27 +199,12 @@ static int build1(struct ike *ike, struct quick *q, struct reply *r)
 	return reply_finish(ike, r, q->sa, q->iv);
 }
 
-static int build3(struct ike *ike, struct quick *q, struct reply *r)
-{
-	uint8_t hash[IKE_KEY_MAX];
-	int len = keymat_hash3(ike->cfg.crypto, &q->sa->keys, q->msgid,
-	    bytes_span(&q->ni), bytes_span(&q->nr), hash);
-
-	if (len < 0)
-		return len;
-	reply_begin(r, q->sa, ISAKMP_EXCHANGE_QUICK, q->msgid);
-	isakmp_build_payload(
-	    &r->b, ISAKMP_PAYLOAD_HASH, (struct wire_span){hash, (size_t)len});
-	return reply_finish(ike, r, q->sa, q->iv);
-}
-
 static void send_newest(struct ike *ike, const struct quick *q)
 {
 	sa_send(ike, q->sa, q->reply.data, q->reply.len);
 }
 
-/* Builds, keeps and sends; false (logged, dead) when it can't be built. */
-static bool send_message(struct ike *ike, struct quick *q, int number,
+bool quick_init_send(struct ike *ike, struct quick *q, int number,
     int (*build)(struct ike *ike, struct quick *q, struct reply *r))
 {
 	char text[SA_TEXT_MAX];
@@ -259,7 +240,7 @@ static uint64_t next_wait(const struct ike *ike, const struct quick *q)
 
 static void send1(struct ike *ike, struct quick *q)
 {
-	if (!send_message(ike, q, 1, build1))
+	if (!quick_init_send(ike, q, 1, build1))
 		return;
 	q->sent = 1;
 	q->give_up_ms = ike->now + (q->sa->persona ? PERSONA_GIVE_UP_MS
@@ -300,121 +281,13 @@ void quick_start(struct ike *ike, struct ike_sa *sa, struct peer *peer)
 		quick_become(ike, q, QUICK_DEAD);
 		return;
 	}
-	if (offer_of(q).suites[0].group)
-		ask_keygen(ike, q, offer_of(q).suites[0].group);
+	if (quick_offer(q).suites[0].group)
+		ask_keygen(ike, q, quick_offer(q).suites[0].group);
 	else
 		send1(ike, q);
 }
 
-/* --- message 2 ----------------------------------------------------------- */
-
-/* Its one transform, unmodified, and its SPI. */
-static int take_sa(struct quick *q, struct message *m)
-{
-	const struct isakmp_payload *sar =
-	    isakmp_payload_find(&m->p, ISAKMP_PAYLOAD_SA);
-	struct persona_offer offer = offer_of(q);
-	struct sa_offer answer;
-	struct wire_reader r;
-	size_t index;
-	int err = sa_decode(SA_PHASE2, sar->body, &answer, m->reason);
-
-	if (!err)
-		err = persona_offer_match(
-		    &offer, q->choice.encap, &answer, &index, m->reason);
-	if (err)
-		return err;
-	wire_reader_init(
-	    &r, answer.protocol[0].spi, answer.protocol[0].spi_len);
-	q->spi_out = wire_get_u32(&r);
-	if (wire_error(&r) || wire_left(&r) || q->spi_out < SPI_MIN)
-		return isakmp_refuse(m->reason, -EBADMSG, "its SPI is invalid");
-	q->choice.suite = offer.suites[index];
-	q->choice.life_seconds = offer.seconds ? offer.seconds : DEFAULT_LIFE_S;
-	q->choice.life_kilobytes = offer.kilobytes;
-	if (answer.transform[0].present & SA_HAS_SECONDS)
-		quick_life_shorter(
-		    &q->choice.life_seconds, answer.transform[0].life_seconds);
-	if (answer.transform[0].present & SA_HAS_KILOBYTES)
-		quick_life_shorter(&q->choice.life_kilobytes,
-		    answer.transform[0].life_kilobytes);
-	return 0;
-}
-
-static int check_id(const struct message *m, size_t nth,
-    const struct bytes *sent, char reason[ISAKMP_REASON_MAX])
-{
-	const struct isakmp_payload *id =
-	    isakmp_payload_find_nth(&m->p, ISAKMP_PAYLOAD_ID, nth);
-
-	if (!id && !sent->len)
-		return 0;
-	if (id && wire_span_equal(id->body, bytes_span(sent)))
-		return 0;
-	return isakmp_refuse(
-	    reason, -EPROTO, "%s is not what we sent", nth ? "IDcr" : "IDci");
-}
-
-static int take_values(struct quick *q, struct message *m)
-{
-	const struct isakmp_payload *nr =
-	    isakmp_payload_find(&m->p, ISAKMP_PAYLOAD_NONCE);
-	const struct isakmp_payload *ke =
-	    isakmp_payload_find(&m->p, ISAKMP_PAYLOAD_KE);
-	int err = payload_nonce_check(nr->body, m->reason);
-
-	if (err)
-		return err;
-	if (wire_span_equal(nr->body, bytes_span(&q->ni)))
-		return isakmp_refuse(m->reason, -EPROTO, "Nr is our own Ni");
-	if (!ke != !q->ke.len)
-		return isakmp_refuse(m->reason, -EPROTO,
-		    ke ? "KE without PFS" : "PFS without KE");
-	if (ke && (ke->body.len != q->ke.len ||
-		      wire_span_equal(ke->body, bytes_span(&q->ke))))
-		return isakmp_refuse(m->reason, -EPROTO, "KE is wrong");
-	bytes_set(&q->nr, nr->body.data, nr->body.len);
-	return 0;
-}
-
-static void ask_derive(struct ike *ike, struct quick *q, struct wire_span ke)
-{
-	struct ike_action *a = act(ike, IKE_ACT_DH_DERIVE);
-
-	a->group = q->choice.suite.group;
-	a->data = xmemdup(ke.data, ke.len);
-	a->len = ke.len;
-	a->data2 = xmemdup(q->shared.data, q->shared.len);
-	a->len2 = q->shared.len;
-	a->job = ike_job(ike, JOB_QUICK_DH, q->sa->own, q->msgid);
-	bytes_free(&q->shared);
-	quick_become(ike, q, QUICK_DERIVING);
-}
-
-void quick_init_answer(struct ike *ike, struct quick *q, struct message *m)
-{
-	const struct isakmp_payload *ke =
-	    isakmp_payload_find(&m->p, ISAKMP_PAYLOAD_KE);
-	char text[SA_TEXT_MAX];
-
-	if (take_sa(q, m) || check_id(m, 0, &q->idci, m->reason) ||
-	    check_id(m, 1, &q->idcr, m->reason) || take_values(q, m)) {
-		act_log_client(ike, &q->sa->peer, IKE_LOG_WARN,
-		    "%s: Quick Mode %08x: its answer is refused: %s",
-		    sa_text(q->sa, text), q->msgid, m->reason);
-		info_notify(
-		    ike, q->sa, ISAKMP_PROTO_ESP, ISAKMP_N_NO_PROPOSAL_CHOSEN);
-		quick_become(ike, q, QUICK_DEAD);
-		return;
-	}
-	quick_responder_lifetime(&q->choice, &m->p);
-	bytes_set(&q->first, m->ev->data.data, m->ev->data.len);
-	q->due_ms = NEVER;
-	if (ke)
-		ask_derive(ike, q, ke->body);
-	else
-		quick_want_peer(ike, q);
-}
+/* --- Diffie-Hellman and time --------------------------------------------- */
 
 void quick_init_dh_done(
     struct ike *ike, struct quick *q, const struct ike_event *ev)
@@ -426,49 +299,6 @@ void quick_init_dh_done(
 	}
 	bytes_set(&q->ke, ev->pub.data, ev->pub.len);
 	send1(ike, q);
-}
-
-/* --- message 3 and after ------------------------------------------------- */
-
-static bool has_older_pair(const struct child *c)
-{
-	const struct child *other = c->peer->children;
-
-	while (other && (other == c || other->state != CHILD_UP))
-		other = other->next;
-	return other;
-}
-
-/* What is left is to repeat message 3 when asked for. */
-static void order_outbound(struct ike *ike, struct quick *q, struct child *c)
-{
-	q->due_ms = NEVER;
-	child_install(ike, c, IKE_SA_OUT);
-	quick_leave_peer(ike, q);
-}
-
-void quick_init_installed(struct ike *ike, struct quick *q, struct child *c)
-{
-	if (!send_message(ike, q, 3, build3))
-		return;
-	quick_become(ike, q, QUICK_CONFIRMED);
-	q->sent = 0;
-	q->give_up_ms = ike->now + ike->cfg.half_open_ms;
-	q->due_ms = NEVER;
-	if (has_older_pair(c))
-		q->due_ms = ike->now + POLL_MS;
-	else
-		order_outbound(ike, q, c);
-	sa_wake(ike, q->sa, q->due_ms);
-	sa_wake(ike, q->sa, q->give_up_ms);
-}
-
-void quick_init_used(
-    struct ike *ike, struct quick *q, struct child *c, bool used)
-{
-	if (!used && q->sent < POLLS)
-		return;
-	order_outbound(ike, q, c);
 }
 
 /*
@@ -488,8 +318,6 @@ static void unanswered(struct ike *ike, struct quick *q)
 /* The time of message 1 or of a question to the kernel has come. */
 void quick_init_due(struct ike *ike, struct quick *q)
 {
-	struct child *c = child_find(ike, q->spi_in);
-
 	if (q->state == QUICK_OFFERED && q->sa->persona &&
 	    q->sent >= q->sa->persona->retry.tries) {
 		unanswered(ike, q);
@@ -499,12 +327,7 @@ void quick_init_due(struct ike *ike, struct quick *q)
 			q->sent++;
 		q->due_ms = ike->now + next_wait(ike, q);
 	} else if (q->state == QUICK_CONFIRMED) {
-		q->due_ms = ike->now + POLL_MS;
-		q->sent++;
-		if (c && c->state == CHILD_HALF)
-			child_query(ike, c, JOB_SA_USED, c->spi_in);
-		else
-			q->due_ms = NEVER;
+		quick_init_poll(ike, q);
 	}
 }
 

@@ -152,3 +152,15 @@ void quick_limits(
 	sa->soft_bytes = kb * 922 + by % (kb * 51 + 1);
 	sa->hard_bytes = kb * 1024 + kb * 256;
 }
+
+void quick_soft_at(
+    struct ike_kernel_sa *sa, const struct proposal_choice *c, uint8_t percent)
+{
+	struct proposal_choice ours = *c;
+
+	quick_life_fit(&ours);
+	if (sa->soft_s)
+		sa->soft_s = (uint32_t)(ours.life_seconds * percent / 100);
+	if (sa->soft_bytes)
+		sa->soft_bytes = ours.life_kilobytes * 1024 / 100 * percent;
+}

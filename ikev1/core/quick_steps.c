@@ -182,6 +182,16 @@ static void set_truncation(
 		sa->trunc_bits = SHA2_DRAFT_BITS;
 }
 
+/* A connection of ours renews as its persona does. */
+static void set_limits(
+    const struct quick *q, struct ike_kernel_sa *sa, uint32_t by)
+{
+	quick_limits(sa, &q->choice, by);
+	if (q->sa->conn)
+		quick_soft_at(
+		    sa, &q->choice, q->sa->persona->rekey_esp_percent);
+}
+
 static int derive(struct ike *ike, const struct quick *q, struct child *c)
 {
 	const struct ike_policy *policy = ike_policy_for(ike, &q->sa->peer);
@@ -204,8 +214,8 @@ static int derive(struct ike *ike, const struct quick *q, struct child *c)
 	err = keymat_esp_derive(ike->cfg.crypto, &q->sa->keys, &in, &c->out);
 	c->in.dir = IKE_SA_IN;
 	c->out.dir = IKE_SA_OUT;
-	quick_limits(&c->in, &q->choice, by);
-	quick_limits(&c->out, &q->choice, by);
+	set_limits(q, &c->in, by);
+	set_limits(q, &c->out, by);
 	set_truncation(&c->in, policy);
 	set_truncation(&c->out, policy);
 	return err < 0 ? err : 0;

@@ -37,6 +37,10 @@ void quick_put_lifetime(
 /* The kernel's soft and hard limits; by: any number, by chance. */
 void quick_limits(
     struct ike_kernel_sa *sa, const struct proposal_choice *c, uint32_t by);
+/* The soft limits of one who renews at that share of the lifetimes; 0: he
+ * never does.  After quick_limits(). */
+void quick_soft_at(
+    struct ike_kernel_sa *sa, const struct proposal_choice *c, uint8_t percent);
 
 /* quick_ids.c: IDci and IDcr of message 1 into q->sel; 0 or -errno. */
 int quick_take_ids(const struct ike_sa *sa, struct quick *q, struct message *m);

@@ -136,6 +136,7 @@ void rekey_terms(struct peer *p, const struct quick *q)
 	t->suite = q->choice.suite;
 	t->encap = q->choice.encap;
 	t->oa_type = q->oa_type;
+	t->oa_one = q->oa_one;
 	quick_life_fit(&choice);
 	t->seconds = choice.life_seconds;
 	t->kilobytes = choice.life_kilobytes;

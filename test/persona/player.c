@@ -98,6 +98,28 @@ static void on_timer(uv_timer_t *timer)
 	give(timer->data, &ev);
 }
 
+/* The kernel's own limits and a server's new port, as ikev1d's monitor
+ * hears them.  What is gone there is not known here any more either. */
+static void on_xfrm(void *ctx, const struct xfrm_event *x)
+{
+	struct player *p = ctx;
+	struct ike_event ev = {.spi = x->spi, .hard = x->hard, .peer = x->peer};
+	bool is_expire = x->type == XFRM_EVENT_EXPIRE;
+
+	ev.r = player_sa_r(p, x->spi);
+	if (!ev.r || x->type == XFRM_EVENT_LOST)
+		return;
+	ev.type = is_expire ? IKE_EV_EXPIRE : IKE_EV_MAPPING;
+	player_say("%s %08x",
+	    !is_expire ? "mapping"
+	    : x->hard  ? "hard-expire"
+		       : "soft-expire",
+	    x->spi);
+	if (is_expire && x->hard)
+		player_forget_sa(p, x->spi);
+	give(p, &ev);
+}
+
 static void on_datagrams(uv_poll_t *poll, int status, int events)
 {
 	struct player_socket *s = poll->data;
@@ -192,12 +214,17 @@ static void read_psk(struct player *p, const char *path)
 	p->psk_len = strcspn((const char *)p->psk, "\r\n");
 }
 
-/* A client's selector names the port that its L2TP uses. */
-static void use_port(struct player *p, uint16_t port)
+/* A client's selector names the port that its L2TP uses; a test has no hour
+ * to wait for a lifetime's end.  0: as the persona has it. */
+static void change_persona(struct player *p, uint16_t port, uint32_t esp_life_s)
 {
 	p->own = *p->persona;
-	p->own.is_ephemeral = false;
-	p->own.client_port = port;
+	if (port) {
+		p->own.is_ephemeral = false;
+		p->own.client_port = port;
+	}
+	if (esp_life_s)
+		p->own.esp.seconds = esp_life_s;
 	p->persona = &p->own;
 }
 
@@ -206,9 +233,10 @@ static void arguments(struct player *p, int argc, char **argv)
 	static const struct option options[] = {{"persona", 1, NULL, 'n'},
 	    {"local", 1, NULL, 'l'}, {"peer", 1, NULL, 'p'},
 	    {"psk-file", 1, NULL, 'k'}, {"listen-port", 1, NULL, 'P'},
-	    {"client-port", 1, NULL, 'c'}, {"null", 0, NULL, '0'},
-	    {NULL, 0, NULL, 0}};
+	    {"client-port", 1, NULL, 'c'}, {"esp-life", 1, NULL, 'e'},
+	    {"null", 0, NULL, '0'}, {NULL, 0, NULL, 0}};
 	uint16_t client_port = 0;
+	uint32_t esp_life_s = 0;
 	int c;
 
 	p->persona = &persona_default;
@@ -226,6 +254,8 @@ static void arguments(struct player *p, int argc, char **argv)
 			p->listen_port = (uint16_t)atoi(optarg);
 		else if (c == 'c')
 			client_port = (uint16_t)atoi(optarg);
+		else if (c == 'e')
+			esp_life_s = (uint32_t)atoi(optarg);
 		else if (c == '0')
 			p->is_null = true;
 		else if (c == '?')
@@ -236,8 +266,8 @@ static void arguments(struct player *p, int argc, char **argv)
 	if (!p->local.family || !p->peer.family || !p->psk_len)
 		die("--local, --peer and --psk-file are needed");
 	p->local.port = p->peer.port = UDP_PORT_IKE;
-	if (client_port)
-		use_port(p, client_port);
+	if (client_port || esp_life_s)
+		change_persona(p, client_port, esp_life_s);
 }
 
 static void open_socket(struct player *p, int i)
@@ -283,7 +313,8 @@ int main(int argc, char **argv)
 	log_init(&p->log, "player", LOG_SEV_WARN);
 	arguments(p, argc, argv);
 	if (crypto_init(&p->crypto) || uv_loop_init(&p->loop) ||
-	    (!p->is_null && xfrm_open(&p->log, &p->xfrm)))
+	    (!p->is_null && (xfrm_open(&p->log, &p->xfrm) ||
+				xfrm_listen(p->xfrm, &p->loop, on_xfrm, p))))
 		die("no crypto, loop or XFRM");
 	configure(p);
 	p->ike = ike_new(&p->cfg, random_bytes, NULL);

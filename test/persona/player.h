@@ -4,10 +4,10 @@
  * kernel around it.  A test drives it by lines:
  *
  *	arguments	--persona NAME --local A --peer A --psk-file F
- *		[--listen-port N] [--client-port N] [--null]
- *	stdin	rekey-ike | rekey-child | delete | stats | quit
- *	stdout	ike-up SUITE, child-up IN OUT, child-down IN, failed REASON,
- *		down REASON, stats SAS PAIRS, log TEXT
+ *		[--listen-port N] [--client-port N] [--esp-life SECONDS]
+ *[--null] stdin	rekey-ike | rekey-child | delete | stats | quit stdout
+ *ike-up SUITE, child-up IN OUT, child-down IN, failed REASON, down REASON,
+ *stats SAS PAIRS, soft-expire IN, hard-expire IN, mapping IN, log TEXT
  */
 #ifndef TEST_PERSONA_PLAYER_H
 #define TEST_PERSONA_PLAYER_H
@@ -63,6 +63,10 @@ struct player {
 void player_event(struct player *p, const struct ike_event *ev);
 /* player_act.c */
 void player_act(struct player *p, const struct ike_action *a);
+/* The R of an SA; 0: there is none with that SPI. */
+uint64_t player_sa_r(struct player *p, uint32_t spi);
+/* The kernel has deleted it. */
+void player_forget_sa(struct player *p, uint32_t spi);
 /* Removes what is left in the kernel. */
 void player_clean(struct player *p);
 void player_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -205,17 +205,31 @@ static void act_sa_add(struct player *p, const struct ike_action *a)
 	player_event(p, &ev);
 }
 
-static void act_sa_del(struct player *p, const struct ike_action *a)
+uint64_t player_sa_r(struct player *p, uint32_t spi)
 {
-	struct ike_kernel_sa *sa = find_sa(p, a->sa->spi);
+	const struct ike_kernel_sa *sa = find_sa(p, spi);
 
-	if (!p->is_null)
-		xfrm_sa_ops.del(p->xfrm, a->sa);
+	return sa ? sa->r : 0;
+}
+
+void player_forget_sa(struct player *p, uint32_t spi)
+{
+	struct ike_kernel_sa *sa = find_sa(p, spi);
+
 	if (!sa)
 		return;
 	player_say(
 	    "sa-del %s %08x", sa->dir == IKE_SA_IN ? "in" : "out", sa->spi);
 	*sa = p->sa[--p->sa_count];
+}
+
+static void act_sa_del(struct player *p, const struct ike_action *a)
+{
+	struct ike_kernel_sa *sa = find_sa(p, a->sa->spi);
+
+	if (!p->is_null && sa)
+		xfrm_sa_ops.del(p->xfrm, a->sa);
+	player_forget_sa(p, a->sa->spi);
 }
 
 static void act_sa_encap(struct player *p, const struct ike_action *a)

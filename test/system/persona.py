@@ -17,10 +17,10 @@ PSK_FILE = "/run/persona-psk"
 class Persona(Client):
     """A client of test/lib/personas.c in a host."""
 
-    def __init__(self, host, name, local, port=1701, **more):
-        """local is the host's address; port, 0 for any, is that of its L2TP."""
+    def __init__(self, host, name, local, port=1701, esp_life=0, **more):
+        """local is the host's address; port, 0 for any, is that of its L2TP; esp_life in seconds, 0: its own."""
         super().__init__(host, port=port, **more)
-        self.name, self.local, self.player = name, local, None
+        self.name, self.local, self.esp_life, self.player = name, local, esp_life, None
 
     def start_player(self):
         """Start the player, which connects at once."""
@@ -34,6 +34,7 @@ class Persona(Client):
         # its L2TP has the address that the SAs are for
         self.host.run("ip", "route", "replace", *self.route())
         options = ["--client-port", str(self.port)] if self.port else []
+        options += ["--esp-life", str(self.esp_life)] if self.esp_life else []
         self.player = self.host.start(
             f"player-{self.name}", PROGRAM, "--persona", self.name, "--local", self.local,
             "--peer", self.server, "--psk-file", PSK_FILE, *options, stdin=subprocess.PIPE,

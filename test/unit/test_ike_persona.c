@@ -553,6 +553,36 @@ static void a_bad_link_only_costs_time(void **state)
 	assert_true(up >= 18);
 }
 
+/* Its own share of the lifetimes; ours comes later. */
+static void each_persona_has_its_own_soft_limits(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < CHOSEN; i++) {
+		const struct persona *persona = persona_by_name(chosen[i].name);
+		struct ike_pair *p = pair_with(chosen[i].profile, 80);
+		uint64_t bytes = persona->esp.kilobytes * 1024ull;
+
+		assert_true(connects(p, persona));
+		for (size_t n = 0; n < 2; n++) {
+			const struct ike_kernel_sa *sa = &p->i->sa[n].sa;
+			const struct ike_kernel_sa *ours = &p->r->sa[n].sa;
+			bool is_in = sa->dir == IKE_SA_IN;
+
+			assert_int_equal(sa->soft_s,
+			    is_in ? persona->esp.seconds *
+					persona->rekey_esp_percent / 100
+				  : 0);
+			assert_int_equal(sa->soft_bytes,
+			    bytes / 100 * persona->rekey_esp_percent);
+			if (ours->dir == IKE_SA_IN)
+				assert_true(ours->soft_s >
+					    persona->esp.seconds * 91 / 100);
+			assert_true(sa->hard_s > persona->esp.seconds);
+		}
+		pair_free(p);
+	}
+}
+
 /* --- fragments ----------------------------------------------------------- */
 
 /* What one side has sent. */
@@ -820,6 +850,7 @@ int main(void)
 	    cmocka_unit_test(connections_end_as_their_personas_do),
 	    cmocka_unit_test(it_can_be_closed_at_any_time),
 	    cmocka_unit_test(a_bad_link_only_costs_time),
+	    cmocka_unit_test(each_persona_has_its_own_soft_limits),
 	    cmocka_unit_test(personas_and_responder_send_fragments),
 	    cmocka_unit_test(lost_fragments_only_cost_time),
 	    cmocka_unit_test(a_lost_part_is_repeated_with_the_rest),

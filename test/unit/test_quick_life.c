@@ -201,6 +201,43 @@ static void volumes_are_bounded_and_spread(void **state)
 	    UINT64_MAX / 2);
 }
 
+/* One who renews at a share of the lifetimes; 0: never. */
+static void shares_stand_in_place_of_ours(void **state)
+{
+	static const struct {
+		uint64_t seconds, kilobytes;
+		uint8_t percent;
+		uint32_t soft_s;
+		uint64_t soft_bytes;
+	} rows[] = {
+	    {3600, 250000, 90, 3240, 230400000},
+	    {3600, 0, 85, 3060, 0},
+	    {1800, 0, 80, 1440, 0},
+	    {1, 0, 50, 30, 0},
+	    {3600, 250000, 0, 0, 0},
+	    {UINT64_MAX, 0, 100, 7 * 24 * 3600, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (int dir = 0; dir < 2; dir++) {
+			const struct proposal_choice c = {
+			    .life_seconds = rows[i].seconds,
+			    .life_kilobytes = rows[i].kilobytes};
+			struct ike_kernel_sa sa = {.dir = (uint8_t)dir}, before;
+
+			quick_limits(&sa, &c, 5);
+			before = sa;
+			quick_soft_at(&sa, &c, rows[i].percent);
+			assert_int_equal(
+			    sa.soft_s, dir == IKE_SA_IN ? rows[i].soft_s : 0);
+			assert_int_equal(sa.soft_bytes, rows[i].soft_bytes);
+			assert_int_equal(sa.hard_s, before.hard_s);
+			assert_int_equal(sa.hard_bytes, before.hard_bytes);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +246,7 @@ int main(void)
 	    cmocka_unit_test(other_notifications_say_nothing),
 	    cmocka_unit_test(seconds_are_bounded_and_spread),
 	    cmocka_unit_test(volumes_are_bounded_and_spread),
+	    cmocka_unit_test(shares_stand_in_place_of_ours),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
