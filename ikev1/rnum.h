@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define RNUM_PATH "/var/lib/sallyport/r"
-#define RNUM_BLOCK 1000
+#define RNUM_BLOCK 10000
 
 struct rnum;
 

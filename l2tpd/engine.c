@@ -5,6 +5,7 @@
 #include "common/alloc.h"
 #include "common/exitcode.h"
 #include "common/privsep.h"
+#include "common/proc.h"
 #include "l2tpd/core/pool.h"
 
 #include <errno.h>
@@ -178,6 +179,7 @@ int engine_main(int argc, char **argv)
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	log_init(&e->log, "l2tpd", is_debug ? LOG_SEV_DEBUG : LOG_SEV_INFO);
+	proc_be_patient();
 	if (argc < 1 || start(e, argv[0]))
 		return EXITCODE_FAILURE;
 	uv_run(&e->loop, UV_RUN_DEFAULT);

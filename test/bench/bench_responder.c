@@ -87,6 +87,7 @@ static void run_l2tpd(int fd)
 	const struct chan_handlers handlers = {on_link, on_link_end, &loop};
 	struct chan *chan;
 
+	proc_be_patient();
 	if (uv_loop_init(&loop))
 		bench_die("l2tpd does not start");
 	chan = chan_open(&loop, fd, &peer_link_table, &handlers);
