@@ -55,8 +55,9 @@ void bench_responder_stop(struct bench_responder *r);
 
 struct bench_initiator;
 
-struct bench_initiator *bench_initiator_new(
-    const struct crypto *crypto, const struct addr *responder, uint16_t group);
+/* At most in_flight handshakes at a time. */
+struct bench_initiator *bench_initiator_new(const struct crypto *crypto,
+    const struct addr *responder, uint16_t group, uint32_t in_flight);
 void bench_initiator_free(struct bench_initiator *b);
 /* So many handshakes of new clients, many at a time. */
 void bench_initiator_run(struct bench_initiator *b, unsigned int count);

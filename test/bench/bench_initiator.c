@@ -15,7 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define IN_FLIGHT 64
 #define STUCK_MS 20000
 
 struct flight {
@@ -33,7 +32,8 @@ struct bench_initiator {
 	uint64_t now;
 	uint32_t next; /* client */
 	unsigned int started, done, goal;
-	struct flight flights[IN_FLIGHT];
+	uint32_t flight_count;
+	struct flight flights[];
 };
 
 static uint64_t clock_ms(void)
@@ -44,10 +44,11 @@ static uint64_t clock_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-struct bench_initiator *bench_initiator_new(
-    const struct crypto *crypto, const struct addr *responder, uint16_t group)
+struct bench_initiator *bench_initiator_new(const struct crypto *crypto,
+    const struct addr *responder, uint16_t group, uint32_t in_flight)
 {
-	struct bench_initiator *b = xcalloc(1, sizeof(*b));
+	struct bench_initiator *b =
+	    xcalloc(1, sizeof(*b) + in_flight * sizeof(b->flights[0]));
 	struct addr any = {.family = ADDR_IPV4};
 	struct sockaddr_storage ss;
 	socklen_t len = addr_to_sockaddr(&any, &ss);
@@ -56,6 +57,7 @@ struct bench_initiator *bench_initiator_new(
 	b->crypto = crypto;
 	b->responder = *responder;
 	b->group = group;
+	b->flight_count = in_flight;
 	b->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	if (b->fd < 0 || bind(b->fd, (struct sockaddr *)&ss, len) ||
 	    setsockopt(b->fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) ||
@@ -67,7 +69,7 @@ struct bench_initiator *bench_initiator_new(
 
 void bench_initiator_free(struct bench_initiator *b)
 {
-	for (size_t i = 0; i < IN_FLIGHT; i++)
+	for (size_t i = 0; i < b->flight_count; i++)
 		ikec_done(&b->flights[i].c);
 	close(b->fd);
 	free(b);
@@ -112,8 +114,8 @@ static void start(struct bench_initiator *b, uint32_t at)
 	c->now = &b->now;
 	crypto_random(&c->seed, sizeof(c->seed));
 	c->psk = BENCH_PSK;
-	c->outer[0] =
-	    address_of(b->next++ / IN_FLIGHT * IN_FLIGHT + at, b->port);
+	c->outer[0] = address_of(
+	    b->next++ / b->flight_count * b->flight_count + at, b->port);
 	c->inner = c->outer[0];
 	c->server = b->responder;
 	c->inner.port = c->server.port = 0;
@@ -152,7 +154,7 @@ static void receive(struct bench_initiator *b)
 
 	while ((n = udp_recv(b->fd, b->port, buf, sizeof(buf), &own, &from)) !=
 	       -EAGAIN) {
-		for (uint32_t i = 0; n > 0 && i < IN_FLIGHT; i++) {
+		for (uint32_t i = 0; n > 0 && i < b->flight_count; i++) {
 			struct flight *f = &b->flights[i];
 
 			if (!f->busy || !addr_equal(&f->c.outer[0], &own))
@@ -170,7 +172,7 @@ void bench_initiator_run(struct bench_initiator *b, unsigned int count)
 
 	b->now = clock_ms();
 	b->goal += count;
-	for (uint32_t i = 0; i < IN_FLIGHT && b->started < b->goal; i++)
+	for (uint32_t i = 0; i < b->flight_count && b->started < b->goal; i++)
 		start(b, i);
 	while (b->done < b->goal) {
 		struct pollfd p = {.fd = b->fd, .events = POLLIN};
@@ -187,7 +189,7 @@ void bench_initiator_run(struct bench_initiator *b, unsigned int count)
 		if (b->now < timers)
 			continue;
 		timers = b->now + 100;
-		for (uint32_t i = 0; i < IN_FLIGHT; i++)
+		for (uint32_t i = 0; i < b->flight_count; i++)
 			if (b->flights[i].busy)
 				ikec_timers(&b->flights[i].c);
 	}
