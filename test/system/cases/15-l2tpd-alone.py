@@ -43,6 +43,21 @@ class Ike:
         path = host.path("/run/sallyport/peer.sock")
         wait_for("peer.sock to be there", lambda: os.path.exists(path))
         self.socket.connect(path)
+        self.heard = []
+
+    def receive(self, seconds):
+        """The next message, or nothing; a datagram may hold several (common/chan.h)."""
+        if not self.heard and select.select([self.socket], [], [], seconds)[0]:
+            data = self.socket.recv(65536)
+            if data[:2] != b"\xff\xff":
+                self.heard = [data]
+            else:
+                data = data[2:]
+                while data:
+                    length = struct.unpack_from(">H", data)[0]
+                    self.heard.append(data[2 : 2 + length])
+                    data = data[2 + length :]
+        return self.heard.pop(0) if self.heard else b""
 
     def send(self, kind, body):
         self.socket.send(struct.pack(">HHI", 1, kind, 0) + body)
@@ -60,8 +75,7 @@ class Ike:
 
     def expect(self, kind, r=0, seconds=20):
         """The next message must be of this type, about this R."""
-        ready, _, _ = select.select([self.socket], [], [], seconds)
-        data = self.socket.recv(8192) if ready else b""
+        data = self.receive(seconds)
         if len(data) < 12:
             raise Failure(f"l2tpd said nothing instead of message {kind}")
         got = struct.unpack_from(">H", data, 2)[0]
