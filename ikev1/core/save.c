@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define SAVE_MAGIC 0x53504b31u /* "SPK1" */
-#define SAVE_VERSION 13
+#define SAVE_VERSION 14
 #define COUNT_MAX 1000000 /* of anything: more is damage */
 
 /* Enumerations are a byte; loading refuses values above the last one. */

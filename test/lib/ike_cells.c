@@ -122,12 +122,20 @@ void cell_world_init(struct cell_world *cw, enum cell_state state)
 	struct client_sa *sa;
 
 	memset(cw, 0, sizeof(*cw));
+	if (state >= CELL_I_SENT1) {
+		cell_world_init_ours(cw, state);
+		freeze(cw);
+		return;
+	}
 	cw->w = ikew_new(11);
 	cw->c = ikew_client(cw->w, "203.0.113.7", NULL, 0);
 	if (state == CELL_Q_KEYING)
 		cw->c->esp[0].group = IKE_GROUP_ECP256;
 	reach(cw, state);
 	sa = cw->c->cur;
+	cw->local = cw->c->server;
+	cw->local.port = 500;
+	cw->peer = cw->c->outer[0];
 	cw->has_keys = state >= CELL_WAIT5;
 	if (cw->has_keys &&
 	    keymat_iv_phase1(&cw->w->crypto, &sa->keys,
@@ -140,7 +148,10 @@ void cell_world_init(struct cell_world *cw, enum cell_state state)
 void cell_world_done(struct cell_world *cw)
 {
 	secret_free(cw->saved, cw->saved_len);
-	ikew_free(cw->w);
+	if (cw->is_ours)
+		cell_world_done_ours(cw);
+	else
+		ikew_free(cw->w);
 }
 
 bool cell_possible(const struct cell_world *cw, const struct cell *cell)
@@ -201,11 +212,14 @@ static void put_ke(struct forge *f)
 	wire_put_bytes(&f->b.w, r.pub, r.pub_len);
 }
 
-static void put_id(struct forge *f)
+static void put_id(struct forge *f, bool is_swapped)
 {
 	bool is_quick = f->cell->exchange == ISAKMP_EXCHANGE_QUICK;
-	/* The first ID of Quick Mode is the client, the second the server. */
-	const struct addr *a = f->id_at ? &f->cw->c->server : &f->cw->c->inner;
+	/* The first ID of Quick Mode is the client, the second the server;
+	 * Main Mode's is whoever sends it. */
+	bool is_server = is_quick ? (f->id_at != 0) != is_swapped
+				  : f->id_at || f->cw->is_ours;
+	const struct addr *a = is_server ? &f->cw->c->server : &f->cw->c->inner;
 	struct payload_id id =
 	    payload_id_of_addr(a, is_quick ? 17 : 0, is_quick ? 1701 : 0);
 
@@ -264,6 +278,7 @@ static const struct letter {
     {'K', ISAKMP_PAYLOAD_KE},
     {'n', ISAKMP_PAYLOAD_NONCE},
     {'i', ISAKMP_PAYLOAD_ID},
+    {'j', ISAKMP_PAYLOAD_ID},
     {'H', ISAKMP_PAYLOAD_HASH},
     {'V', ISAKMP_PAYLOAD_VID},
     {'d', ISAKMP_PAYLOAD_NAT_D},
@@ -293,7 +308,8 @@ static void put_body(struct forge *f, char letter)
 		put_ke(f);
 		return;
 	case 'i':
-		put_id(f);
+	case 'j':
+		put_id(f, letter == 'j');
 		return;
 	case 'H':
 		f->hash_at = f->b.w.pos;
@@ -355,9 +371,14 @@ static void put_hash(struct forge *f, uint8_t *buf)
 	int len;
 
 	if (f->cell->exchange == ISAKMP_EXCHANGE_MAIN)
-		len = keymat_hash_i(crypto, &f->sa.keys, &p1,
+		len = (f->cw->is_ours ? keymat_hash_r : keymat_hash_i)(crypto,
+		    &f->sa.keys, &p1,
 		    (struct wire_span){buf + f->id_at, f->id_end - f->id_at},
 		    hash);
+	else if (f->cell->id == CELL_ID_CURRENT && f->cw->is_ours)
+		len = keymat_hash2(crypto, &f->sa.keys, f->msgid,
+		    (struct wire_span){q->ni, sizeof(q->ni)},
+		    isakmp_build_since(&f->b, f->hash_end), hash);
 	else if (f->cell->id == CELL_ID_CURRENT)
 		len = keymat_hash3(crypto, &f->sa.keys, f->msgid,
 		    (struct wire_span){q->ni, sizeof(q->ni)},
@@ -453,13 +474,15 @@ size_t cell_forge(struct cell_world *cw, const struct cell *cell,
 static void count_action(struct cell_result *r, enum ike_action_type type)
 {
 	r->sends += type == IKE_ACT_SEND;
-	r->jobs_dh += type == IKE_ACT_DH;
+	r->jobs_dh += type == IKE_ACT_DH || type == IKE_ACT_DH_KEYGEN ||
+		      type == IKE_ACT_DH_DERIVE;
 	r->jobs_psk += type == IKE_ACT_PSK;
 	r->opens += type == IKE_ACT_PEER_OPEN;
 	r->adds += type == IKE_ACT_SA_ADD;
 	r->dels += type == IKE_ACT_SA_DEL;
 	r->ups += type == IKE_ACT_PEER_UP;
 	r->downs += type == IKE_ACT_PEER_DOWN;
+	r->reports += type == IKE_ACT_CONN_UP || type == IKE_ACT_CONN_FAILED;
 }
 
 struct cell_result cell_run(
@@ -473,8 +496,8 @@ struct cell_result cell_run(
 	struct ike_event ev = {
 	    .type = IKE_EV_DATAGRAM,
 	    .now_ms = cw->w->now,
-	    .local = cw->c->server,
-	    .peer = cw->c->outer[0],
+	    .local = cw->local,
+	    .peer = cw->peer,
 	    .data = {data, len},
 	};
 	struct ike_counts n;
@@ -483,7 +506,6 @@ struct cell_result cell_run(
 
 	if (!ike)
 		abort();
-	ev.local.port = 500;
 	ike_step(ike, &ev, &acts);
 	for (size_t i = 0; i < acts.count; i++)
 		count_action(&r, acts.items[i].type);

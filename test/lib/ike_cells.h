@@ -10,7 +10,9 @@
 
 #include "test/lib/ike_world.h"
 
-/* Where the responder stands. */
+struct ike_pair;
+
+/* Where the machine stands: as responder, then as initiator. */
 enum cell_state {
 	CELL_NOTHING,  /* no IKE SA at all */
 	CELL_WAIT3,    /* message 2 was sent */
@@ -21,6 +23,11 @@ enum cell_state {
 	CELL_Q_PEER,   /* l2tpd is not ready yet */
 	CELL_Q_SENT,   /* Quick Mode message 2 was sent */
 	CELL_CHILD,    /* a pair of IPsec SAs is there */
+	CELL_I_SENT1,  /* message 1 was sent */
+	CELL_I_SENT3,  /* message 3 was sent */
+	CELL_I_SENT5,  /* message 5 was sent */
+	CELL_I_QUICK,  /* Quick Mode message 1 was sent, for a new pair */
+	CELL_I_RENEW,  /* and for one in place of an older one */
 	CELL_STATES
 };
 
@@ -48,6 +55,7 @@ enum cell_cookies {
 
 /* Payloads by letter, in order:
  *	S SA   K KE   n nonce   i ID   H HASH   V vendor id   d NAT-D
+ *	j ID, Quick Mode's pair the other way round: the server begins
  *	C CERT   c CERTREQ   G SIG   A attributes   o NAT-OA
  *	R R-U-THERE   I INITIAL-CONTACT   E an error notify
  *	X Delete of this IKE SA   x Delete of an ESP SPI
@@ -68,8 +76,12 @@ struct cell_world {
 	struct ike_client *c;
 	uint8_t *saved;
 	size_t saved_len;
-	uint8_t iv5[CRYPTO_BLOCK_MAX]; /* of message 5 */
-	uint8_t iv3[CRYPTO_BLOCK_MAX]; /* of Quick Mode message 3 */
+	struct addr local, peer; /* where the message comes to, and from */
+	bool is_ours;		 /* we began: the forger is the server */
+	struct ike_pair *pair;	 /* then: */
+	struct ike_client *own;	 /* what the server knows, as a client's */
+	uint8_t iv5[CRYPTO_BLOCK_MAX]; /* of message 5, or 6 */
+	uint8_t iv3[CRYPTO_BLOCK_MAX]; /* of Quick Mode message 3, or 2 */
 	bool has_keys;
 	uint32_t current; /* message id of the Quick Mode; 0: none */
 };
@@ -77,6 +89,9 @@ struct cell_world {
 /* Makes the state; aborts when it can't be reached. */
 void cell_world_init(struct cell_world *cw, enum cell_state state);
 void cell_world_done(struct cell_world *cw);
+/* ike_cells_init.c: the same, but for the frozen state */
+void cell_world_init_ours(struct cell_world *cw, enum cell_state state);
+void cell_world_done_ours(struct cell_world *cw);
 /* False when such a message can't exist: no keys, no Quick Mode. */
 bool cell_possible(const struct cell_world *cw, const struct cell *cell);
 /* Forges it; returns its length. */
@@ -86,7 +101,7 @@ size_t cell_forge(struct cell_world *cw, const struct cell *cell,
 /* What came of it. */
 struct cell_result {
 	bool is_changed; /* the saved state differs */
-	int sends, jobs_dh, jobs_psk, opens, adds, dels, ups, downs;
+	int sends, jobs_dh, jobs_psk, opens, adds, dels, ups, downs, reports;
 	size_t sas, half_open, pairs, peers;
 };
 

@@ -20,6 +20,7 @@
 #define KEYED_UP                                                               \
 	(BIT(CELL_UP) | BIT(CELL_Q_KEYING) | BIT(CELL_Q_PEER) |                \
 	    BIT(CELL_Q_SENT) | BIT(CELL_CHILD))
+#define OURS_QUICK (BIT(CELL_I_QUICK) | BIT(CELL_I_RENEW))
 #define ALL_STATES (BIT(CELL_STATES) - 1)
 
 static const uint8_t exchanges[] = {
@@ -28,9 +29,9 @@ static const uint8_t exchanges[] = {
 static const char *const payload_sets[] = {"", "S", "SV", "SVV", "SS", "SKni",
     "SE", "Kn", "nK", "KnV", "Knd", "Kndd", "Knc", "K", "n", "KKn", "KnS", "iH",
     "iHI", "iHV", "Hi", "iHC", "iG", "iCG", "H", "HSn", "HSnii", "HSnKii",
-    "HSni", "HSniioo", "SnHii", "HSSn", "HS", "HK", "HR", "HI", "HE", "HX",
-    "Hx", "HxX", "HA", "Hu", "HC", "R", "I", "E", "X", "x", "A", "C", "V", "2",
-    "u", "Su"};
+    "HSni", "HSniioo", "HSnjj", "SnHii", "HSSn", "HS", "HK", "HR", "HI", "HE",
+    "HX", "Hx", "HxX", "HA", "Hu", "HC", "R", "I", "E", "X", "x", "A", "C", "V",
+    "2", "u", "Su"};
 
 enum effect {
 	NOTHING_AT_ALL,	  /* the default: nothing sent, nothing changed */
@@ -42,6 +43,8 @@ enum effect {
 	OUTBOUND,	  /* Quick Mode 3: one SA for the kernel */
 	NOTED,		  /* authentic: its message id is remembered, no more */
 	REFUSED,	  /* authentic, not acceptable: noted, and one notify */
+	ASKED,		  /* message 4: our exponentiation, and the keys */
+	CONNECTED,	  /* message 6: said so, and Quick Mode 1 leaves */
 	ENDED,		  /* the IKE SA is gone, its pairs stay */
 	ENDED_UNFINISHED, /* and the pair that was half made with it */
 };
@@ -67,11 +70,11 @@ static const struct rule {
     {BIT(CELL_Q_KEYING), 32, BIT(CELL_SEALED), BIT(CELL_ID_FRESH),
 	BIT(CELL_COOKIES_OWN), " HSnKii ", KEYING},
     {BIT(CELL_Q_KEYING), 32, BIT(CELL_SEALED), BIT(CELL_ID_FRESH),
-	BIT(CELL_COOKIES_OWN), " HSn HSni HSnii HSniioo ", REFUSED},
+	BIT(CELL_COOKIES_OWN), " HSn HSni HSnii HSnjj HSniioo ", REFUSED},
     {KEYED_UP, 32, BIT(CELL_SEALED), BIT(CELL_ID_FRESH), BIT(CELL_COOKIES_OWN),
 	" HSn HSnii HSniioo ", OPENED},
     {KEYED_UP, 32, BIT(CELL_SEALED), BIT(CELL_ID_FRESH), BIT(CELL_COOKIES_OWN),
-	" HSnKii HSni ", REFUSED},
+	" HSnKii HSni HSnjj ", REFUSED},
     {KEYED_UP, 32, BIT(CELL_SEALED), BIT(CELL_ID_FRESH), BIT(CELL_COOKIES_OWN),
 	" H Hi HSSn HS HK HR HI HE HX Hx HxX HA Hu HC ", NOTED},
     /* Quick Mode message 3; its HASH does not cover what follows it, so a
@@ -80,7 +83,8 @@ static const struct rule {
 	BIT(CELL_COOKIES_OWN), " H HR HI HE ", OUTBOUND},
     {BIT(CELL_Q_SENT), 32, BIT(CELL_SEALED), BIT(CELL_ID_CURRENT),
 	BIT(CELL_COOKIES_OWN),
-	" Hi HSn HSnii HSnKii HSni HSniioo HSSn HS HK HX Hx HxX HA Hu HC ",
+	" Hi HSn HSnii HSnKii HSni HSnjj HSniioo HSSn HS HK HX Hx HxX HA Hu "
+	"HC ",
 	NOTED},
     /* Informational. */
     {KEYED_UP, 5, BIT(CELL_SEALED), BIT(CELL_ID_FRESH), BIT(CELL_COOKIES_OWN),
@@ -90,7 +94,43 @@ static const struct rule {
     {KEYED_UP, 5, BIT(CELL_SEALED), BIT(CELL_ID_FRESH), BIT(CELL_COOKIES_OWN),
 	" HX HxX ", ENDED},
     {KEYED_UP, 5, BIT(CELL_SEALED), BIT(CELL_ID_FRESH), BIT(CELL_COOKIES_OWN),
-	" H Hi HSn HSnii HSnKii HSni HSniioo HSSn HS HK HI HE Hx HA Hu HC ",
+	" H Hi HSn HSnii HSnKii HSni HSnjj HSniioo HSSn HS HK HI HE Hx HA Hu "
+	"HC ",
+	NOTED},
+
+    /* As initiator.  Messages 2, 4, 6: RFC 2409 section 5. */
+    {BIT(CELL_I_SENT1), 2, BIT(CELL_CLEAR), BIT(CELL_ID_ZERO),
+	BIT(CELL_COOKIES_OWN), " S SV SVV SE ", KEYING},
+    {BIT(CELL_I_SENT3), 2, BIT(CELL_CLEAR), BIT(CELL_ID_ZERO),
+	BIT(CELL_COOKIES_OWN), " Kn nK KnV Knd Kndd Knc ", ASKED},
+    {BIT(CELL_I_SENT5), 2, BIT(CELL_SEALED), BIT(CELL_ID_ZERO),
+	BIT(CELL_COOKIES_OWN), " iH iHI iHV ", CONNECTED},
+    /* Quick Mode message 2: what was asked for, with the IDs that were sent
+     * and no PFS, or it is over. */
+    {OURS_QUICK, 32, BIT(CELL_SEALED), BIT(CELL_ID_CURRENT),
+	BIT(CELL_COOKIES_OWN), " HSnii HSniioo ", OPENED},
+    {OURS_QUICK, 32, BIT(CELL_SEALED), BIT(CELL_ID_CURRENT),
+	BIT(CELL_COOKIES_OWN), " HSn HSni HSnjj HSnKii ", REFUSED},
+    {OURS_QUICK, 32, BIT(CELL_SEALED), BIT(CELL_ID_CURRENT),
+	BIT(CELL_COOKIES_OWN), " H Hi HSSn HS HK HR HI HE HX Hx HxX HA Hu HC ",
+	NOTED},
+    /* The server begins one: it may renew what there is, seen from its
+     * side. */
+    {BIT(CELL_I_RENEW), 32, BIT(CELL_SEALED), BIT(CELL_ID_FRESH),
+	BIT(CELL_COOKIES_OWN), " HSnjj ", OPENED},
+    {OURS_QUICK, 32, BIT(CELL_SEALED), BIT(CELL_ID_FRESH),
+	BIT(CELL_COOKIES_OWN), " HSn HSni HSnii HSnjj HSniioo HSnKii ",
+	REFUSED},
+    {OURS_QUICK, 32, BIT(CELL_SEALED), BIT(CELL_ID_FRESH),
+	BIT(CELL_COOKIES_OWN), " H Hi HSSn HS HK HR HI HE HX Hx HxX HA Hu HC ",
+	NOTED},
+    {OURS_QUICK, 5, BIT(CELL_SEALED), BIT(CELL_ID_FRESH), BIT(CELL_COOKIES_OWN),
+	" HR ", ANSWERED_ONLY},
+    {OURS_QUICK, 5, BIT(CELL_SEALED), BIT(CELL_ID_FRESH), BIT(CELL_COOKIES_OWN),
+	" HX HxX ", ENDED},
+    {OURS_QUICK, 5, BIT(CELL_SEALED), BIT(CELL_ID_FRESH), BIT(CELL_COOKIES_OWN),
+	" H Hi HSn HSnii HSnKii HSni HSnjj HSniioo HSSn HS HK HI HE Hx HA Hu "
+	"HC ",
 	NOTED},
 };
 
@@ -119,7 +159,7 @@ static enum effect expected(const struct cell *c)
 static bool acts_on_nothing(const struct cell_result *r)
 {
 	return !r->jobs_dh && !r->jobs_psk && !r->opens && !r->adds &&
-	       !r->dels && !r->ups && !r->downs;
+	       !r->dels && !r->ups && !r->downs && !r->reports;
 }
 
 /* How many IKE SAs are up. */
@@ -145,6 +185,11 @@ static bool fits(enum effect e, const struct cell_result *before,
 	case KEYING:
 		return r->is_changed && !r->sends && r->jobs_dh == 1 &&
 		       same_things;
+	case CONNECTED:
+		return r->sends == 1 && r->reports == 1 && same_things;
+	case ASKED:
+		return r->is_changed && !r->sends && r->jobs_dh == 1 &&
+		       r->jobs_psk == 1 && !r->reports && same_things;
 	case ENTERED:
 		return r->sends == 1 && up(r) == up(before) + 1;
 	case OPENED:
@@ -170,7 +215,8 @@ static bool fits(enum effect e, const struct cell_result *before,
 }
 
 static const char *const state_names[] = {"nothing", "wait3", "keying", "wait5",
-    "up", "q-keying", "q-peer", "q-sent", "child"};
+    "up", "q-keying", "q-peer", "q-sent", "child", "i-sent1", "i-sent3",
+    "i-sent5", "i-quick", "i-renew"};
 static const char *const protection_names[] = {
     "clear", "sealed", "forged", "noise"};
 static const char *const id_names[] = {"zero", "fresh", "current"};
@@ -265,6 +311,11 @@ STATE_TEST(while_quick_mode_computes, CELL_Q_KEYING)
 STATE_TEST(while_quick_mode_waits_for_l2tpd, CELL_Q_PEER)
 STATE_TEST(after_quick_mode_2, CELL_Q_SENT)
 STATE_TEST(with_a_pair, CELL_CHILD)
+STATE_TEST(after_our_message_1, CELL_I_SENT1)
+STATE_TEST(after_our_message_3, CELL_I_SENT3)
+STATE_TEST(after_our_message_5, CELL_I_SENT5)
+STATE_TEST(after_our_quick_mode_1, CELL_I_QUICK)
+STATE_TEST(after_our_renewal_began, CELL_I_RENEW)
 
 int main(void)
 {
@@ -278,6 +329,11 @@ int main(void)
 	    cmocka_unit_test(while_quick_mode_waits_for_l2tpd),
 	    cmocka_unit_test(after_quick_mode_2),
 	    cmocka_unit_test(with_a_pair),
+	    cmocka_unit_test(after_our_message_1),
+	    cmocka_unit_test(after_our_message_3),
+	    cmocka_unit_test(after_our_message_5),
+	    cmocka_unit_test(after_our_quick_mode_1),
+	    cmocka_unit_test(after_our_renewal_began),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
