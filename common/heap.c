@@ -10,6 +10,11 @@
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
+#define HUGE_PAGE ((uintptr_t)2 << 20) /* a power of two */
 
 /* No system call: the C library knows it. */
 static uintptr_t heap_end(void)
@@ -17,12 +22,52 @@ static uintptr_t heap_end(void)
 	return (uintptr_t)sbrk(0);
 }
 
+/*
+ * Grows in steps that end where a huge page may: the C library takes the pad
+ * and, since what it needed was small, one page more.
+ */
+static void set_pad(uintptr_t end)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t least = end + HEAP_STEP + page;
+
+	mallopt(
+	    M_TOP_PAD, (int)((least + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE -
+			     end - page));
+}
+
 void heap_init(struct heap *h)
 {
-	mallopt(M_TOP_PAD, HEAP_STEP);
+	uintptr_t end = heap_end();
+
+	set_pad(end);
 	/* What is free at the end is given back only beyond some steps. */
-	mallopt(M_TRIM_THRESHOLD, 4 * HEAP_STEP);
-	*h = (struct heap){.end = heap_end()};
+	mallopt(M_TRIM_THRESHOLD, 8 * HEAP_STEP);
+	*h = (struct heap){
+	    .end = end,
+	    .first = (end + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE,
+	};
+}
+
+/*
+ * Makes huge pages of what became whole ones between h->end and end.  Some
+ * were written to already: collapsing takes their content along.  Returns
+ * where the rest begins.
+ */
+static uintptr_t collapse(struct heap *h, uintptr_t from, uintptr_t end)
+{
+	uintptr_t at = h->end / HUGE_PAGE * HUGE_PAGE;
+
+	at = at > h->first ? at : h->first;
+	for (; !h->is_small && at + HUGE_PAGE <= end; at += HUGE_PAGE) {
+		if (madvise((void *)at, HUGE_PAGE, MADV_COLLAPSE)) {
+			/* Otherwise there is no room for one now. */
+			h->is_small = errno == EINVAL;
+			break;
+		}
+		from = at + HUGE_PAGE;
+	}
+	return from;
 }
 
 void heap_ahead(struct heap *h)
@@ -33,9 +78,13 @@ void heap_ahead(struct heap *h)
 
 	if (end == h->end || h->is_off)
 		return;
-	if (end > h->end &&
-	    madvise((void *)from, end - from, MADV_POPULATE_WRITE))
-		h->is_off = true;
+	if (end > h->end) {
+		from = collapse(h, from, end);
+		if (from < end &&
+		    madvise((void *)from, end - from, MADV_POPULATE_WRITE))
+			h->is_off = true;
+	}
+	set_pad(end);
 	h->end = end;
 	errno = saved;
 }

@@ -14,6 +14,7 @@
 
 #define BLOCK 2000
 #define BLOCKS_MAX 4096
+#define HUGE_PAGE ((uintptr_t)2 << 20)
 
 /* How many pages from start to end are not present. */
 static size_t absent(uintptr_t start, uintptr_t end)
@@ -28,15 +29,15 @@ static size_t absent(uintptr_t start, uintptr_t end)
 	return n;
 }
 
-static void grows_and_is_present(void **state)
+static void grow(bool is_small)
 {
 	void *blocks[BLOCKS_MAX] = {NULL};
 	struct heap h;
 	uintptr_t before;
 	size_t count = 0;
 
-	(void)state;
 	heap_init(&h);
+	h.is_small = is_small;
 	before = h.end;
 	while (count < BLOCKS_MAX && (uintptr_t)sbrk(0) == before)
 		blocks[count++] = malloc(BLOCK);
@@ -46,6 +47,8 @@ static void grows_and_is_present(void **state)
 		skip(); /* another allocator: a sanitizer's */
 	}
 	assert_true((uintptr_t)sbrk(0) - before >= HEAP_STEP);
+	/* It ends where a huge page does. */
+	assert_int_equal((uintptr_t)sbrk(0) % HUGE_PAGE, 0);
 	assert_true(absent(before, (uintptr_t)sbrk(0)) > 100);
 	errno = ENOENT;
 	heap_ahead(&h);
@@ -59,6 +62,19 @@ static void grows_and_is_present(void **state)
 	assert_true(h.end == (uintptr_t)sbrk(0));
 	while (count)
 		free(blocks[--count]);
+}
+
+static void grows_and_is_present(void **state)
+{
+	(void)state;
+	grow(false);
+}
+
+/* Where there are no huge pages, small ones do. */
+static void small_pages_do(void **state)
+{
+	(void)state;
+	grow(true);
 }
 
 /* Given back: the next growth begins there. */
@@ -93,6 +109,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(grows_and_is_present),
+	    cmocka_unit_test(small_pages_do),
 	    cmocka_unit_test(shrinks),
 	    cmocka_unit_test(refused),
 	};
