@@ -19,9 +19,14 @@ enum link_peer_state {
 	LINK_PEER_DOWN, /* GONE must come */
 };
 
+/* What is told of it: struct peer_up has much room for short texts. */
 struct link_peer {
-	UT_hash_handle hh; /* by up.r */
-	struct peer_up up;
+	UT_hash_handle hh; /* by r */
+	uint64_t r;
+	uint32_t slot;
+	struct addr local, peer;
+	uint8_t natt, held;
+	char *identity, *suite;
 	enum link_peer_state state;
 	uint64_t due_ms; /* RAISING: refused then */
 	bool is_listed;	 /* in the list of this connection's other end */
@@ -61,10 +66,33 @@ static void tell(
 	l->handlers.event(l->handlers.ctx, what, r, text);
 }
 
+static void keep(struct link_peer *p, const struct peer_up *up)
+{
+	p->r = up->r;
+	p->slot = up->slot;
+	p->local = up->local;
+	p->peer = up->peer;
+	p->natt = up->natt;
+	p->held = up->held;
+	free(p->identity);
+	free(p->suite);
+	p->identity = xstrdup(up->identity);
+	p->suite = xstrdup(up->suite);
+}
+
 static void send_up(struct link *l, enum peer_msg type, struct link_peer *p)
 {
+	struct peer_up up = {.r = p->r,
+	    .slot = p->slot,
+	    .local = p->local,
+	    .peer = p->peer,
+	    .natt = p->natt,
+	    .held = p->held};
+
+	snprintf(up.identity, sizeof(up.identity), "%s", p->identity);
+	snprintf(up.suite, sizeof(up.suite), "%s", p->suite);
 	if (l->chan)
-		chan_send(l->chan, (uint16_t)type, 0, &p->up, -1);
+		chan_send(l->chan, (uint16_t)type, 0, &up, -1);
 }
 
 static void send_down(
@@ -95,7 +123,7 @@ static struct link_peer *overdue(struct link *l, uint64_t now)
 		return NULL;
 	HASH_ITER(hh, l->peers, p, next)
 	if (p->state == LINK_PEER_RAISING && p->due_ms <= now &&
-	    (!p->up.held || l->chan))
+	    (!p->held || l->chan))
 		return p;
 	return NULL;
 }
@@ -107,7 +135,7 @@ static void on_timer(uv_timer_t *timer)
 
 	while ((p = overdue(l, uv_now(l->loop)))) {
 		p->due_ms = UINT64_MAX;
-		tell(l, LINK_REFUSED, p->up.r, why_not_ready(l));
+		tell(l, LINK_REFUSED, p->r, why_not_ready(l));
 	}
 }
 
@@ -181,9 +209,9 @@ static void list_end(struct link *l)
 	while ((p = unlisted(l))) {
 		p->is_listed = true;
 		if (p->state == LINK_PEER_DOWN)
-			tell(l, LINK_GONE, p->up.r, NULL);
+			tell(l, LINK_GONE, p->r, NULL);
 		else
-			tell(l, LINK_CLOSE, p->up.r, "l2tpd lost it");
+			tell(l, LINK_CLOSE, p->r, "l2tpd lost it");
 	}
 	log_info(l->log, "linked with l2tpd");
 }
@@ -283,13 +311,14 @@ void link_peer_up(struct link *l, const struct peer_up *up)
 	struct link_peer *p = find(l, up->r);
 
 	if (p) {
-		p->up = *up;
+		keep(p, up);
 		become(l, p, LINK_PEER_RAISING);
 	} else {
-		p = xmalloc(sizeof(*p));
-		*p = (struct link_peer){.up = *up, .state = LINK_PEER_RAISING};
+		p = xcalloc(1, sizeof(*p));
+		keep(p, up);
+		p->state = LINK_PEER_RAISING;
 		l->raising++;
-		HASH_ADD(hh, l->peers, up.r, sizeof(p->up.r), p);
+		HASH_ADD(hh, l->peers, r, sizeof(p->r), p);
 	}
 	p->due_ms = uv_now(l->loop) + l->handlers.ready_ms;
 	send_up(l, PEER_UP, p);
@@ -301,7 +330,7 @@ void link_peer_update(struct link *l, const struct peer_up *up)
 
 	if (!p || p->state == LINK_PEER_DOWN)
 		return;
-	p->up = *up;
+	keep(p, up);
 	send_up(l, PEER_UPDATE, p);
 }
 
@@ -314,13 +343,15 @@ void link_peer_down(struct link *l, uint64_t r, const char *reason)
 	become(l, p, LINK_PEER_DOWN);
 	free(p->reason);
 	p->reason = xstrdup(reason ? reason : "");
-	send_down(l, r, p->up.slot, p->reason);
+	send_down(l, r, p->slot, p->reason);
 }
 
 static void forget(struct link *l, struct link_peer *p)
 {
 	l->raising -= p->state == LINK_PEER_RAISING;
 	HASH_DELETE(hh, l->peers, p);
+	free(p->identity);
+	free(p->suite);
 	free(p->reason);
 	free(p);
 }

@@ -75,9 +75,18 @@ void child_become(struct ike *ike, struct child *c, enum child_state state)
 		unlink_child(ike, c);
 }
 
+/* Also when the kernel has them: we need them no more. */
+static void forget_keys(struct ike_kernel_sa **keys)
+{
+	secret_free(*keys, sizeof(**keys));
+	*keys = NULL;
+}
+
 void child_free(struct child *c)
 {
-	secret_free(c, sizeof(*c));
+	forget_keys(&c->in);
+	forget_keys(&c->out);
+	free(c);
 }
 
 /* The fields that name an SA in the kernel. */
@@ -108,6 +117,10 @@ static uint64_t late(const struct ike *ike, uint32_t seconds)
 static void set_limits(
     struct ike *ike, struct child *c, const struct ike_kernel_sa *in)
 {
+	c->limits = (struct child_limits){.soft_s = in->soft_s,
+	    .hard_s = in->hard_s,
+	    .soft_bytes = in->soft_bytes,
+	    .hard_bytes = in->hard_bytes};
 	c->soft_ms = late(ike, in->soft_s);
 	c->hard_ms = late(ike, in->hard_s);
 	peer_wake(ike, c->peer, c->soft_ms);
@@ -117,33 +130,29 @@ static void set_limits(
 void child_install(struct ike *ike, struct child *c, enum ike_sa_dir dir)
 {
 	bool out = dir == IKE_SA_OUT;
-	const struct ike_kernel_sa *keys = out ? &c->out : &c->in;
+	struct ike_kernel_sa **keys = out ? &c->out : &c->in;
 	struct ike_action *a = sa_action(ike, IKE_ACT_SA_ADD, c, dir);
-	struct ike_kernel_sa full = *keys, limits;
+	struct ike_kernel_sa *named = a->sa;
 
-	full.r = a->sa->r;
-	full.slot = a->sa->slot;
-	full.dir = a->sa->dir;
-	full.spi = a->sa->spi;
-	full.src = a->sa->src;
-	full.dst = a->sa->dst;
-	full.encap = a->sa->encap;
-	*a->sa = full;
-	secret_wipe(&full, sizeof(full));
-	limits = (struct ike_kernel_sa){.soft_s = keys->soft_s,
-	    .hard_s = keys->hard_s,
-	    .soft_bytes = keys->soft_bytes,
-	    .hard_bytes = keys->hard_bytes};
+	if (*keys) {
+		a->sa = *keys;
+		*keys = named;
+	}
+	a->sa->r = named->r;
+	a->sa->slot = named->slot;
+	a->sa->dir = named->dir;
+	a->sa->spi = named->spi;
+	a->sa->src = named->src;
+	a->sa->dst = named->dst;
+	a->sa->encap = named->encap;
 	a->job = ike_job(ike, out ? JOB_SA_OUT : JOB_SA_IN, c->own, c->spi_in);
 	if (out) {
 		c->has_out = true;
 		child_become(ike, c, CHILD_ADDING_OUT);
 	} else {
-		set_limits(ike, c, &limits);
+		set_limits(ike, c, a->sa);
 	}
-	/* The kernel has the keys now; we need them no more. */
-	secret_wipe(out ? &c->out : &c->in, sizeof(c->in));
-	*(out ? &c->out : &c->in) = limits;
+	forget_keys(keys);
 }
 
 void child_end(struct ike *ike, struct child *c, bool tell)
@@ -194,7 +203,7 @@ static void pair_up(struct ike *ike, struct child *c, const struct quick *q)
 	act_log_client(ike, &p->peer, IKE_LOG_INFO,
 	    "R %llu: IPsec SAs in %08x out %08x with %s, %s",
 	    (unsigned long long)p->r, c->spi_in, c->spi_out,
-	    addr_text(&p->peer, text), p->suite);
+	    addr_text(&p->peer, text), text_shown(p->suite));
 	if (q)
 		rekey_terms(p, q);
 	rekey_pair_up(ike, c);

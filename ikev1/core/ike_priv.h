@@ -74,6 +74,12 @@ enum child_state {
 	CHILD_DEAD,
 };
 
+/* Of an SA: seconds, bytes; 0: none. */
+struct child_limits {
+	uint32_t soft_s, hard_s;
+	uint64_t soft_bytes, hard_bytes;
+};
+
 /* A pair of IPsec SAs. */
 struct child {
 	UT_hash_handle hh;  /* by spi_in */
@@ -92,8 +98,10 @@ struct child {
 	uint64_t up_ms; /* since when both are there; 0: they are not */
 	bool is_worn;	/* past its soft limit */
 	bool encap;
-	bool has_out;		      /* the outbound SA may be in the kernel */
-	struct ike_kernel_sa in, out; /* keys: wiped once ordered */
+	bool has_out;		    /* the outbound SA may be in the kernel */
+	struct child_limits limits; /* of both */
+	/* With keys; NULL before they are there and once it is ordered. */
+	struct ike_kernel_sa *in, *out;
 };
 
 /* What a renewal of a pair of IPsec SAs offers: what the pair has. */
@@ -161,9 +169,8 @@ struct peer {
 	bool natt;
 	struct addr local, peer;
 	uint16_t psk_entry;
-	struct bytes id; /* IDii: type and data, without port */
-	char identity[PEER_IDENTITY_MAX];
-	char suite[PEER_SUITE_MAX];
+	struct bytes id;	/* IDii: type and data, without port */
+	char *identity, *suite; /* text_set() */
 	struct selectors sel;
 	struct ike_sa *sa; /* the newest of this identity; may be NULL */
 	struct child *children;
@@ -276,7 +283,7 @@ struct ike_sa {
 	uint8_t iv[CRYPTO_BLOCK_MAX]; /* phase 1's chain */
 
 	struct bytes id; /* IDii: type and data, without port */
-	char identity[PEER_IDENTITY_MAX];
+	char *identity;	 /* text_set() */
 
 	struct bytes last_in, last_out; /* the newest request, its reply */
 	uint8_t replies;		/* times that last_out was repeated */

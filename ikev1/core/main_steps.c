@@ -155,6 +155,7 @@ void main_psk_done(
 int main_take_id(
     struct ike_sa *sa, const struct isakmp_payload *p, struct message *m)
 {
+	char text[PAYLOAD_ID_TEXT_MAX];
 	struct payload_id id;
 	uint8_t raw[PEER_IDENTITY_MAX];
 	struct wire_writer w;
@@ -175,7 +176,7 @@ int main_take_id(
 	if (main_id_refused(sa, &id, m->reason))
 		return -EACCES;
 	bytes_set(&sa->id, raw, w.pos);
-	payload_id_text(&id, sa->identity);
+	text_set(&sa->identity, payload_id_text(&id, text));
 	return 0;
 }
 

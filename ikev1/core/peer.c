@@ -105,6 +105,8 @@ void peer_free(struct peer *p)
 	bytes_free(&p->id);
 	bytes_free(&p->terms.ours);
 	bytes_free(&p->terms.theirs);
+	free(p->identity);
+	free(p->suite);
 	free(p);
 }
 
@@ -142,8 +144,8 @@ static struct peer *open_peer(struct ike *ike, struct ike_sa *sa,
 	p->natt = sa->client_nat || sa->server_nat;
 	p->psk_entry = sa->psk_entry;
 	bytes_set(&p->id, sa->id.data, sa->id.len);
-	memcpy(p->identity, sa->identity, sizeof(p->identity));
-	memcpy(p->suite, suite, strnlen(suite, sizeof(p->suite) - 1));
+	text_set(&p->identity, text_shown(sa->identity));
+	text_set(&p->suite, suite);
 	p->sel = *sel;
 	p->sa = sa;
 	peer_index(ike, p);
@@ -239,8 +241,8 @@ void peer_end(struct ike *ike, struct peer *p, const char *reason)
 		return;
 	}
 	act_log(ike, IKE_LOG_INFO, "R %llu: %s (%s) ends: %s",
-	    (unsigned long long)p->r, addr_text(&p->peer, text), p->identity,
-	    reason);
+	    (unsigned long long)p->r, addr_text(&p->peer, text),
+	    text_shown(p->identity), reason);
 	peer_become(ike, p, PEER_CLOSING);
 	quick_peer_failed(ike, p);
 	while (p->children)

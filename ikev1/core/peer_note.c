@@ -9,6 +9,7 @@
 
 #include "common/alloc.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,16 +29,16 @@ void peer_tell(struct ike *ike, struct peer *p, enum ike_action_type type)
 	up->peer = p->peer;
 	up->natt = p->natt;
 	up->held = p->held;
-	memcpy(up->identity, p->identity, sizeof(up->identity));
-	memcpy(up->suite, p->suite, sizeof(up->suite));
+	snprintf(
+	    up->identity, sizeof(up->identity), "%s", text_shown(p->identity));
+	snprintf(up->suite, sizeof(up->suite), "%s", text_shown(p->suite));
 }
 
 void peer_suite(struct ike *ike, struct peer *p, const char *suite)
 {
-	if (!strcmp(p->suite, suite))
+	if (!strcmp(text_shown(p->suite), suite))
 		return;
-	memset(p->suite, 0, sizeof(p->suite));
-	memcpy(p->suite, suite, strnlen(suite, sizeof(p->suite) - 1));
+	text_set(&p->suite, suite);
 	if (p->state == PEER_RAISING || p->state == PEER_LIVE) {
 		peer_tell(ike, p, IKE_ACT_PEER_UPDATE);
 		peer_note(ike, p);
@@ -66,8 +67,8 @@ void peer_store(struct store *s, struct peer *p)
 	store_addr(s, &p->peer);
 	store_u16(s, &p->psk_entry);
 	store_bytes(s, &p->id);
-	store_text(s, p->identity, sizeof(p->identity));
-	store_text(s, p->suite, sizeof(p->suite));
+	store_own_text(s, &p->identity, PEER_IDENTITY_MAX);
+	store_own_text(s, &p->suite, PEER_SUITE_MAX);
 	store_u8(s, &p->sel.protocol);
 	store_u16(s, &p->sel.client_port);
 	store_u16(s, &p->sel.server_port);
@@ -198,6 +199,6 @@ void peer_held(struct ike *ike, const struct ike_event *ev)
 	p->sa = NULL;
 	peer_tell(ike, p, IKE_ACT_PEER_UP);
 	act_log(ike, IKE_LOG_INFO, "R %llu: %s is held over a restart",
-	    (unsigned long long)p->r, p->identity);
+	    (unsigned long long)p->r, text_shown(p->identity));
 	end_expired(ike, p, ev->live);
 }

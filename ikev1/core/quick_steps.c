@@ -192,9 +192,24 @@ static void set_limits(
 		    sa, &q->choice, q->sa->persona->rekey_esp_percent);
 }
 
-static int derive(struct ike *ike, const struct quick *q, struct child *c)
+/* The keys of one direction, and how long they are good. */
+static struct ike_kernel_sa *sa_of(struct ike *ike, const struct quick *q,
+    const struct keymat_esp *in, enum ike_sa_dir dir, uint32_t by)
 {
-	const struct ike_policy *policy = ike_policy_for(ike, &q->sa->peer);
+	struct ike_kernel_sa *sa = xcalloc(1, sizeof(*sa));
+
+	if (keymat_esp_derive(ike->cfg.crypto, &q->sa->keys, in, sa) < 0) {
+		secret_free(sa, sizeof(*sa));
+		return NULL;
+	}
+	sa->dir = (uint8_t)dir;
+	set_limits(q, sa, by);
+	set_truncation(sa, ike_policy_for(ike, &q->sa->peer));
+	return sa;
+}
+
+static bool derive(struct ike *ike, const struct quick *q, struct child *c)
+{
 	struct keymat_esp in = {
 	    .suite = q->choice.suite,
 	    .gxy = bytes_span(&q->shared),
@@ -202,23 +217,14 @@ static int derive(struct ike *ike, const struct quick *q, struct child *c)
 	    .nr_b = bytes_span(&q->nr),
 	};
 	uint32_t by;
-	int err;
 
 	if (!ike_random(ike, &by, sizeof(by)))
-		return -EIO;
+		return false;
 	in.spi = c->spi_in;
-	err = keymat_esp_derive(ike->cfg.crypto, &q->sa->keys, &in, &c->in);
-	if (err < 0)
-		return err;
+	c->in = sa_of(ike, q, &in, IKE_SA_IN, by);
 	in.spi = c->spi_out;
-	err = keymat_esp_derive(ike->cfg.crypto, &q->sa->keys, &in, &c->out);
-	c->in.dir = IKE_SA_IN;
-	c->out.dir = IKE_SA_OUT;
-	set_limits(q, &c->in, by);
-	set_limits(q, &c->out, by);
-	set_truncation(&c->in, policy);
-	set_truncation(&c->out, policy);
-	return err < 0 ? err : 0;
+	c->out = sa_of(ike, q, &in, IKE_SA_OUT, by);
+	return c->in && c->out;
 }
 
 void quick_order_inbound(struct ike *ike, struct quick *q)
@@ -240,7 +246,7 @@ void quick_order_inbound(struct ike *ike, struct quick *q)
 	c->encap = wants_encap(q->sa);
 	c->msgid = q->msgid;
 	memcpy(c->own, q->sa->own, COOKIE_LEN);
-	if (derive(ike, q, c)) {
+	if (!derive(ike, q, c)) {
 		act_log(ike, IKE_LOG_WARN,
 		    "%s: the keys of Quick Mode %08x can't be computed",
 		    sa_text(q->sa, text), q->msgid);

@@ -346,6 +346,7 @@ void sa_free(struct ike_sa *sa)
 		quick_free(q);
 	}
 	free(sa->ids);
+	free(sa->identity);
 	secret_free(sa, sizeof(*sa));
 }
 
@@ -354,7 +355,7 @@ const char *sa_text(const struct ike_sa *sa, char out[SA_TEXT_MAX])
 	char peer[ADDR_TEXT_MAX];
 
 	addr_text(&sa->peer, peer);
-	if (sa->identity[0])
+	if (sa->identity)
 		snprintf(out, SA_TEXT_MAX, "%s (%s)", peer, sa->identity);
 	else
 		snprintf(out, SA_TEXT_MAX, "%s", peer);

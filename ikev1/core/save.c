@@ -62,8 +62,17 @@ static void keys(struct store *s, struct ike_keys *k)
 		store_fail(s);
 }
 
-static void kernel_keys(struct store *s, struct ike_kernel_sa *k)
+static void kernel_keys(struct store *s, struct ike_kernel_sa **keys)
 {
+	bool is_there = *keys;
+	struct ike_kernel_sa *k;
+
+	store_bool(s, &is_there);
+	if (!is_there)
+		return;
+	if (s->loading)
+		*keys = xcalloc(1, sizeof(**keys));
+	k = *keys;
 	store_u16(s, &k->cipher);
 	store_u16(s, &k->auth);
 	store_u16(s, &k->trunc_bits);
@@ -94,6 +103,10 @@ void child_store(struct store *s, struct child *c)
 	store_bool(s, &c->is_worn);
 	store_bool(s, &c->encap);
 	store_bool(s, &c->has_out);
+	store_u32(s, &c->limits.soft_s);
+	store_u32(s, &c->limits.hard_s);
+	store_u64(s, &c->limits.soft_bytes);
+	store_u64(s, &c->limits.hard_bytes);
 	kernel_keys(s, &c->in);
 	kernel_keys(s, &c->out);
 }
@@ -281,7 +294,7 @@ static void sa_all(struct store *s, struct ike *ike, struct ike_sa *sa)
 		store_bytes(s, all[i]);
 	keys(s, &sa->keys);
 	store_array(s, sa->iv, sizeof(sa->iv));
-	store_text(s, sa->identity, sizeof(sa->identity));
+	store_own_text(s, &sa->identity, PEER_IDENTITY_MAX);
 	store_u8(s, &sa->replies);
 	store_past(s, &sa->up_ms);
 	store_past(s, &sa->heard_ms);

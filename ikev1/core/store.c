@@ -6,6 +6,7 @@
 #include "common/secret.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,19 @@ struct wire_span bytes_span(const struct bytes *b)
 bool bytes_equal(const struct bytes *a, const struct bytes *b)
 {
 	return wire_span_equal(bytes_span(a), bytes_span(b));
+}
+
+void text_set(char **own, const char *text)
+{
+	char *copy = text[0] ? xstrdup(text) : NULL;
+
+	free(*own);
+	*own = copy;
+}
+
+const char *text_shown(const char *own)
+{
+	return own ? own : "";
 }
 
 void store_save_init(struct store *s, uint64_t now_ms)
@@ -205,4 +219,16 @@ void store_text(struct store *s, char *text, size_t size)
 		text[b.len < size ? b.len : 0] = '\0';
 	}
 	bytes_free(&b);
+}
+
+void store_own_text(struct store *s, char **text, size_t size)
+{
+	char room[STORE_TEXT_MAX] = "";
+
+	size = size < sizeof(room) ? size : sizeof(room);
+	if (!s->loading)
+		snprintf(room, size, "%s", text_shown(*text));
+	store_text(s, room, size);
+	if (s->loading)
+		text_set(text, room);
 }

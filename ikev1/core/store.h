@@ -22,8 +22,13 @@ void bytes_free(struct bytes *b);
 bool bytes_equal(const struct bytes *a, const struct bytes *b);
 struct wire_span bytes_span(const struct bytes *b);
 
+/* A text of just its length: NULL or allocated; set to a copy, shown. */
+void text_set(char **own, const char *text);
+const char *text_shown(const char *own); /* "" for NULL */
+
 /* No run of bytes in saved state is longer. */
 #define STORE_BYTES_MAX 16384
+#define STORE_TEXT_MAX 256 /* with its end */
 
 struct store {
 	bool loading;
@@ -58,5 +63,7 @@ void store_deadline(struct store *s, uint64_t *ms);
 void store_past(struct store *s, uint64_t *ms);
 /* Text in an array of size bytes, terminated. */
 void store_text(struct store *s, char *text, size_t size);
+/* One of text_set(), shorter than size; at most STORE_TEXT_MAX. */
+void store_own_text(struct store *s, char **text, size_t size);
 
 #endif
