@@ -24,6 +24,13 @@ struct flight {
 	bool busy;
 };
 
+/* A system call for many, as the responder has. */
+struct burst {
+	struct udp_packet packets[UDP_MANY];
+	uint8_t bytes[UDP_MANY][IKE_DATAGRAM_MAX];
+	size_t count;
+};
+
 struct bench_initiator {
 	const struct crypto *crypto;
 	struct addr responder;
@@ -32,6 +39,7 @@ struct bench_initiator {
 	uint64_t now;
 	uint32_t next; /* client */
 	unsigned int started, done, goal;
+	struct burst in, out;
 	uint32_t flight_count;
 	struct flight flights[];
 };
@@ -84,19 +92,42 @@ static struct addr address_of(uint32_t n, uint16_t port)
 	    .port = port};
 }
 
+static uint32_t number_of(const struct addr *a)
+{
+	return (uint32_t)(a->ip[1] - 1) | (uint32_t)a->ip[2] << 7 |
+	       (uint32_t)(a->ip[3] - 1) << 15;
+}
+
+static void flush(struct bench_initiator *b)
+{
+	size_t at = 0;
+	int err;
+
+	while (at < b->out.count) {
+		at += udp_send_many(
+		    b->fd, b->out.packets + at, b->out.count - at, &err);
+		if (err && err != -EAGAIN && err != -ECONNREFUSED)
+			bench_die(strerror(-err));
+	}
+	b->out.count = 0;
+}
+
 static void send_one(
     struct ike_client *c, bool floated, const uint8_t *data, size_t len)
 {
 	struct flight *f = c->ctx;
-	struct bench_initiator *b = f->of;
-	int err;
+	struct burst *out = &f->of->out;
 
-	if (floated)
+	if (floated || len > sizeof(out->bytes[0]))
 		bench_die("a NAT was seen where none is");
-	err = udp_send(b->fd, &c->outer[0], &b->responder,
-	    (struct wire_span){data, len}, false);
-	if (err && err != -EAGAIN && err != -ECONNREFUSED)
-		bench_die(strerror(-err));
+	if (out->count == UDP_MANY)
+		flush(f->of);
+	memcpy(out->bytes[out->count], data, len);
+	out->packets[out->count] = (struct udp_packet){.local = c->outer[0],
+	    .peer = f->of->responder,
+	    .data = out->bytes[out->count],
+	    .len = (ssize_t)len};
+	out->count++;
 }
 
 static void start(struct bench_initiator *b, uint32_t at)
@@ -146,23 +177,29 @@ static void progress(struct bench_initiator *b, uint32_t at)
 		start(b, at);
 }
 
+static void take(struct bench_initiator *b, const struct udp_packet *p)
+{
+	uint32_t at = number_of(&p->local) % b->flight_count;
+	struct flight *f = &b->flights[at];
+
+	/* Not for one that has ended. */
+	if (p->len <= 0 || !f->busy || !addr_equal(&f->c.outer[0], &p->local))
+		return;
+	ikec_input(&f->c, false, p->data, (size_t)p->len);
+	progress(b, at);
+}
+
 static void receive(struct bench_initiator *b)
 {
-	uint8_t buf[IKE_DATAGRAM_MAX];
-	struct addr own, from;
-	ssize_t n;
+	int count;
 
-	while ((n = udp_recv(b->fd, b->port, buf, sizeof(buf), &own, &from)) !=
-	       -EAGAIN) {
-		for (uint32_t i = 0; n > 0 && i < b->flight_count; i++) {
-			struct flight *f = &b->flights[i];
-
-			if (!f->busy || !addr_equal(&f->c.outer[0], &own))
-				continue;
-			ikec_input(&f->c, false, buf, (size_t)n);
-			progress(b, i);
-		}
+	for (size_t i = 0; i < UDP_MANY; i++) {
+		b->in.packets[i].data = b->in.bytes[i];
+		b->in.packets[i].size = sizeof(b->in.bytes[i]);
 	}
+	count = udp_recv_many(b->fd, b->port, b->in.packets, UDP_MANY);
+	for (int i = 0; i < count; i++)
+		take(b, &b->in.packets[i]);
 }
 
 void bench_initiator_run(struct bench_initiator *b, unsigned int count)
@@ -177,6 +214,7 @@ void bench_initiator_run(struct bench_initiator *b, unsigned int count)
 	while (b->done < b->goal) {
 		struct pollfd p = {.fd = b->fd, .events = POLLIN};
 
+		flush(b);
 		poll(&p, 1, 50);
 		b->now = clock_ms();
 		receive(b);
@@ -193,4 +231,5 @@ void bench_initiator_run(struct bench_initiator *b, unsigned int count)
 			if (b->flights[i].busy)
 				ikec_timers(&b->flights[i].c);
 	}
+	flush(b);
 }
