@@ -36,6 +36,20 @@ static void check(const struct sallyport_conf *c)
 	must(memchr(c->user, 0, sizeof(c->user)) != NULL);
 }
 
+/* What the engine makes of it. */
+static void check_settings(const struct sallyport_conf *conf)
+{
+	static struct ike_config out;
+
+	settings_ike(conf, NULL, &out);
+	must(out.policy.ike_count == conf->ike.policy.proposal_count);
+	must(out.policy.esp_count == conf->ike.policy.esp_count);
+	must(out.policy.profile != NULL);
+	must(out.peer_count == conf->ike.peer_count);
+	must(out.local_id_len <= sizeof(out.local_id));
+	must(out.max_half_open > 0 && out.max_sas > 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = xcalloc(1, size + 1);
@@ -48,6 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(memchr(error, 0, sizeof(error)) != NULL);
 	} else {
 		check(conf);
+		check_settings(conf);
 	}
 	free(conf);
 	free(text);

@@ -64,7 +64,8 @@ struct run {
 	size_t first_job, job_count;
 	uint64_t next_r;
 	struct mate mate;
-	uint64_t r; /* of the newest IPsec SAs */
+	struct mate_message newest; /* of ours */
+	uint64_t r;		    /* of the newest IPsec SAs */
 	uint32_t spi_in, spi_out;
 	uint8_t note[NOTE_MAX]; /* the newest */
 	size_t note_len;
@@ -280,6 +281,8 @@ static void message(
 		mate_quick3(&run->mate, &m);
 	else
 		mate_main(&run->mate, run->ike, arg, data, &m);
+	if (m.len)
+		run->newest = m;
 	deliver(run, &m);
 }
 
@@ -494,6 +497,9 @@ static void record(
 		return;
 	case FUZZ_IKE_MOVE:
 		run->moved = arg;
+		return;
+	case FUZZ_IKE_AGAIN:
+		deliver(run, &run->newest);
 		return;
 	case FUZZ_IKE_OPS:
 		return;

@@ -19,6 +19,7 @@ enum fuzz_ike_op {
 	FUZZ_IKE_HELD,	   /* after a crash; arg: how the note is damaged */
 	FUZZ_IKE_PART,	   /* arg: our messages go in parts of 8 * arg bytes */
 	FUZZ_IKE_MOVE,	   /* arg: our port moves by so much */
+	FUZZ_IKE_AGAIN,	   /* our newest message */
 	FUZZ_IKE_OPS,
 };
 

@@ -31,6 +31,24 @@ static const struct {
     {"unknown", "ike {\n no-such = 1\n}\n"},
     {"ranges", "ike { dpd = 4 }\nl2tp { mtu = 99999 max-clients = 0 }\n"},
     {"pool", "l2tp { pool = \"10.0.0.9-10.0.0.1\" local = \"10.0.0.5\" }\n"},
+    {"open", "ike {\n dpd = 30\n"},
+    {"dns", "l2tp { dns = {\"9.9.9\"} }\n"},
+    {"many-dns", "l2tp { dns = {\"9.9.9.9\", \"1.1.1.1\", \"8.8.8.8\","
+		 " \"8.8.4.4\", \"9.9.9.10\"} }\n"},
+    {"listen", "ike { listen = {\"here\"} }\n"},
+    {"listen-none", "ike { listen = {} }\n"},
+    {"auth", "l2tp { auth = {\"eap\"} }\n"},
+    {"auth-none", "l2tp { auth = {} }\n"},
+    {"pool-long", "l2tp { pool = \"10.0.0.0-10.255.255.255-10.255.255.255."
+		  "1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1\" }\n"},
+    {"pool-order", "l2tp { pool = \"10.0.0.9-10.0.0.1\" }\n"},
+    {"pool-large", "l2tp { pool = \"10.0.0.0-13.255.255.255\" }\n"},
+    {"pool-local", "l2tp { pool = \"10.0.0.1-10.0.0.9\" local = "
+		   "\"10.0.0.5\" }\n"},
+    {"suites", "ike { proposals = {\"aes256-sha256-modp768\"} }\n"},
+    {"words", "ike { profile = \"none\" }\n"},
+    {"vendors", "ike { vendor-ids = {\"none\"} }\n"},
+    {"local-id", "ike { local-id = \"a b\" }\n"},
     {"quotes", "user = \"a\\\"b\"\n# end"},
 };
 

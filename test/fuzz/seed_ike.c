@@ -9,6 +9,10 @@ static const struct ike_suite ike_modp[] = {
     {IKE_CIPHER_AES, 256, IKE_HASH_SHA256, IKE_GROUP_MODP2048}};
 static const struct ike_suite ike_ecp[] = {
     {IKE_CIPHER_AES, 256, IKE_HASH_SHA1, IKE_GROUP_ECP256}};
+static const struct ike_suite ike_windows[] = {
+    {IKE_CIPHER_AES, 256, IKE_HASH_SHA1, IKE_GROUP_MODP2048}};
+static const struct ike_suite ike_routeros[] = {
+    {IKE_CIPHER_AES, 128, IKE_HASH_SHA1, IKE_GROUP_MODP2048}};
 static const struct ike_suite ike_refused[] = {
     {IKE_CIPHER_3DES, 0, IKE_HASH_MD5, IKE_GROUP_MODP1024},
     {IKE_CIPHER_AES, 192, IKE_HASH_SHA512, IKE_GROUP_ECP521}};
@@ -16,6 +20,10 @@ static const struct ike_suite esp_two[] = {
     {ESP_AES, 256, ESP_AUTH_SHA256, 0}, {ESP_AES, 128, ESP_AUTH_SHA1, 0}};
 static const struct ike_suite esp_pfs[] = {
     {ESP_AES, 256, ESP_AUTH_SHA1, IKE_GROUP_MODP2048}};
+static const struct ike_suite esp_windows[] = {
+    {ESP_AES, 256, ESP_AUTH_SHA1, 0}};
+static const struct ike_suite esp_pfs2[] = {
+    {ESP_AES, 256, ESP_AUTH_SHA1, IKE_GROUP_MODP1024}};
 static const struct ike_suite esp_refused[] = {
     {ESP_3DES, 0, ESP_AUTH_MD5, IKE_GROUP_MODP1024}, {ESP_NULL, 0, 1, 0}};
 
@@ -184,7 +192,8 @@ static void quick2(struct chain *c, const struct ike_suite *suite,
 	sa2(c, suite, 1, "\x0a\x0b\x0c\x0e", IPSEC_ENCAP_UDP_TRANSPORT);
 	chain_put(c, ISAKMP_PAYLOAD_NONCE, "another nonce, 20 by", 20);
 	if (suite->group)
-		chain_fill(c, ISAKMP_PAYLOAD_KE, 6, 256);
+		chain_fill(c, ISAKMP_PAYLOAD_KE, 6,
+		    suite->group == IKE_GROUP_MODP1024 ? 128 : 256);
 	chain_address(c, first, 17, 1701);
 	chain_address(c, second, 17, 1701);
 }
@@ -310,8 +319,8 @@ static const enum vendor old_vendors[] = {
     VENDOR_NATT_00, VENDOR_NATT_DRAFT, VENDOR_UNITY};
 
 /* Messages 1 to 4, with three Vendor IDs; the same group as suite's. */
-static void main_to_4(struct input *in, const struct ike_suite *suite,
-    const enum vendor *vendors, uint32_t seconds)
+static void main_to_4(struct input *in, uint8_t host,
+    const struct ike_suite *suite, const enum vendor *vendors, uint32_t seconds)
 {
 	bool is_ecp = suite->group == IKE_GROUP_ECP256;
 	size_t hash_len = suite->hash == IKE_HASH_SHA1 ? 20 : 32;
@@ -323,8 +332,8 @@ static void main_to_4(struct input *in, const struct ike_suite *suite,
 	sa1(&c, suite, 1, seconds);
 	for (int i = 0; i < 3 && vendors; i++)
 		chain_vendor(&c, vendors[i]);
-	put_datagram(in, HOST, &c);
-	put_datagram(in, HOST, &c);
+	put_datagram(in, host, &c);
+	put_datagram(in, host, &c);
 	chain_begin(&c);
 	chain_fill(&c, ISAKMP_PAYLOAD_KE, 5, is_ecp ? 64 : 256);
 	chain_put(&c, ISAKMP_PAYLOAD_NONCE, "nonce of sixteen", 16);
@@ -343,7 +352,7 @@ static void seed_main(const char *dir)
 	struct input in;
 
 	input_begin(&in);
-	main_to_4(&in, ike_modp, natt_vendors, 28800);
+	main_to_4(&in, HOST, ike_modp, natt_vendors, 28800);
 	chain_begin(&c);
 	chain_address(&c, "10.0.0.3", 0, 0);
 	chain_notify(&c, ISAKMP_PROTO_ISAKMP, ISAKMP_N_INITIAL_CONTACT, "",
@@ -354,6 +363,7 @@ static void seed_main(const char *dir)
 	chain_address(&c, "10.0.0.3", 0, 0);
 	put_main(&in, MATE_SEALED | MATE_FLOAT, &c);
 	put_op(&in, FUZZ_IKE_SAVE, 0);
+	put_op(&in, FUZZ_IKE_AGAIN, 0);
 	put_main(&in, MATE_SEALED | MATE_FLOAT, &c);
 	quick(&in, 1, IPSEC_ENCAP_UDP_TRANSPORT);
 	/* Two parts make one. */
@@ -369,13 +379,13 @@ static void seed_main_keys(const char *dir)
 	struct input in;
 
 	input_begin(&in);
-	main_to_4(&in, ike_ecp, draft_vendors, 0);
+	main_to_4(&in, HOST, ike_ecp, draft_vendors, 0);
 	chain_begin(&c);
 	chain_id(&c, IPSEC_ID_FQDN, 0, 0, "X", 1);
 	chain_notify(&c, ISAKMP_PROTO_ISAKMP, ISAKMP_N_INITIAL_CONTACT, "",
 	    wire_span_of(NULL, 0));
 	put_main(&in, MATE_SEALED | MATE_FLOAT, &c);
-	main_to_4(&in, ike_ecp, NULL, 600);
+	main_to_4(&in, HOST, ike_ecp, NULL, 600);
 	chain_begin(&c);
 	chain_id(&c, IPSEC_ID_USER_FQDN, 17, 4500, "a@b", 3);
 	put_main(&in, MATE_SEALED, &c);
@@ -412,8 +422,8 @@ static void seed_main_refused(const char *dir)
 		put_datagram(&in, HOST, &c);
 	}
 	/* Old NAT traversal, a bad KE, no key, a failing thread. */
-	main_to_4(&in, ike_ecp, old_vendors, 28800);
-	main_to_4(&in, ike_ecp, NULL, 100);
+	main_to_4(&in, HOST, ike_ecp, old_vendors, 28800);
+	main_to_4(&in, HOST, ike_ecp, NULL, 100);
 	put_op(&in, FUZZ_IKE_TICK, 90);
 	input_end(&in, dir, "main_refused");
 }
@@ -455,12 +465,14 @@ static void seed_main_fails(const char *dir)
 /* --- Main Mode as initiator ---------------------------------------------- */
 
 /* Messages 2, 4 and 6 of a Main Mode that the machine began. */
-static void answer_main(struct input *in, uint8_t how)
+static void answer_main(
+    struct input *in, uint8_t how, const struct ike_suite *suite)
 {
+	size_t hash_len = suite->hash == IKE_HASH_SHA1 ? 20 : 32;
 	struct chain c;
 
 	chain_begin(&c);
-	sa1(&c, ike_modp, 1, 28800);
+	sa1(&c, suite, 1, 28800);
 	chain_vendor(&c, VENDOR_NATT_RFC3947);
 	chain_vendor(&c, VENDOR_DPD);
 	put_main(in, how, &c);
@@ -469,8 +481,8 @@ static void answer_main(struct input *in, uint8_t how)
 	chain_begin(&c);
 	chain_fill(&c, ISAKMP_PAYLOAD_KE, 7, 256);
 	chain_put(&c, ISAKMP_PAYLOAD_NONCE, "nonce of sixteen", 16);
-	chain_fill(&c, ISAKMP_PAYLOAD_NAT_D, 1, 32);
-	chain_fill(&c, ISAKMP_PAYLOAD_NAT_D, 2, 32);
+	chain_fill(&c, ISAKMP_PAYLOAD_NAT_D, 1, hash_len);
+	chain_fill(&c, ISAKMP_PAYLOAD_NAT_D, 2, hash_len);
 	put_main(in, how, &c);
 	put_op(in, FUZZ_IKE_SAVE, 0);
 	put_answers(in, 0);
@@ -487,7 +499,7 @@ static void seed_connect(const char *dir)
 
 	input_begin(&in);
 	put_op(&in, FUZZ_IKE_CONN, FUZZ_IKE_CONNECT);
-	answer_main(&in, 0);
+	answer_main(&in, 0, ike_modp);
 	quick2(&c, esp_two, WORLD_SERVER, "203.0.113.77");
 	put_quick2(&in, &c);
 	put_answers(&in, 0);
@@ -499,7 +511,7 @@ static void seed_connect(const char *dir)
 	put_op(&in, FUZZ_IKE_TICK, 6);
 	put_answers(&in, FUZZ_IKE_MORE);
 	put_op(&in, FUZZ_IKE_CONN, FUZZ_IKE_REKEY);
-	answer_main(&in, MATE_FLOAT);
+	answer_main(&in, MATE_FLOAT, ike_modp);
 	put_op(&in, FUZZ_IKE_TICK, 70);
 	put_op(&in, FUZZ_IKE_CONN, FUZZ_IKE_CLOSE);
 	input_end(&in, dir, "connect");
@@ -532,9 +544,35 @@ static void seed_connect_fails(const char *dir)
 		put_answers(&in, (uint8_t)errors[i]);
 	}
 	put_op(&in, FUZZ_IKE_CONN, FUZZ_IKE_CONNECT);
+	chain_begin(&c);
+	chain_notify(&c, ISAKMP_PROTO_ISAKMP, ISAKMP_N_NO_PROPOSAL_CHOSEN, "",
+	    wire_span_of(NULL, 0));
+	put_main(&in, MATE_INFO, &c);
 	for (int i = 0; i < 7; i++)
 		put_op(&in, FUZZ_IKE_TICK, 40);
 	input_end(&in, dir, "connect_fails");
+}
+
+/* As one of the personas (test/lib/personas.c): 0 is Windows. */
+static void seed_connect_as(const char *dir, const char *name, uint8_t persona,
+    const struct ike_suite *suite, const struct ike_suite *esp)
+{
+	struct chain c;
+	struct input in;
+
+	input_begin(&in);
+	put_op(&in, FUZZ_IKE_CONN,
+	    (uint8_t)(FUZZ_IKE_CONNECT | (persona + 1) << 2));
+	answer_main(&in, 0, suite);
+	put_answers(&in, 0);
+	quick2(&c, esp, WORLD_SERVER, "203.0.113.77");
+	put_quick2(&in, &c);
+	put_answers(&in, 0);
+	put_answers(&in, 0);
+	put_op(&in, FUZZ_IKE_CONN, FUZZ_IKE_REKEY_ESP);
+	put_op(&in, FUZZ_IKE_TICK, 40);
+	put_op(&in, FUZZ_IKE_CONN, FUZZ_IKE_CLOSE);
+	input_end(&in, dir, name);
 }
 
 /* --- renewals of the IKE SA, moves, ends --------------------------------- */
@@ -546,14 +584,14 @@ static void seed_rekey_main(const char *dir)
 	struct input in;
 
 	input_begin(&in);
-	main_to_4(&in, ike_modp, NULL, 120);
+	main_to_4(&in, HOST, ike_modp, NULL, 1200);
 	chain_begin(&c);
 	chain_address(&c, "203.0.113.77", 0, 0);
 	put_main(&in, MATE_SEALED, &c);
 	quick(&in, 1, IPSEC_ENCAP_TRANSPORT);
-	put_op(&in, FUZZ_IKE_TICK, 127);
-	put_op(&in, FUZZ_IKE_TICK, 100);
-	answer_main(&in, 0);
+	put_op(&in, FUZZ_IKE_TICK, 138); /* 1131 s */
+	put_op(&in, FUZZ_IKE_TICK, 20);	 /* 1141 s */
+	answer_main(&in, 0, ike_modp);
 	put_op(&in, FUZZ_IKE_TICK, 70);
 	put_op(&in, FUZZ_IKE_SAVE, 0);
 	put_op(&in, FUZZ_IKE_TICK, 130);
@@ -570,7 +608,7 @@ static void seed_held(const char *dir)
 	put_op(&in, FUZZ_IKE_SAVE, 0);
 	put_op(&in, FUZZ_IKE_PEER, 2); /* ready */
 	put_op(&in, FUZZ_IKE_KERNEL, 0);
-	answer_main(&in, 0);
+	answer_main(&in, 0, ike_modp);
 	put_op(&in, FUZZ_IKE_TICK, 62);
 	put_op(&in, FUZZ_IKE_HELD, 9);
 	put_record(
@@ -593,6 +631,60 @@ static void seed_ends(const char *dir)
 	put_op(&in, FUZZ_IKE_SAVE, 0x90);
 	put_op(&in, FUZZ_IKE_TICK, 255);
 	input_end(&in, dir, "ends");
+}
+
+/* More at a time than are kept; each from its own neighbourhood but two. */
+static void seed_crowd(const char *dir)
+{
+	struct input in;
+
+	input_begin(&in);
+	for (uint8_t host = 10; host < 15; host++)
+		main_to_4(&in, (uint8_t)(host << 1), ike_ecp, NULL, 600);
+	put_op(&in, FUZZ_IKE_SAVE, 0);
+	put_op(&in, FUZZ_IKE_TICK, 20);
+	put_op(&in, FUZZ_IKE_TICK, 60);
+	input_end(&in, dir, "crowd");
+}
+
+/* Another client at the place of the base's. */
+static void seed_displaced(const char *dir)
+{
+	struct chain c;
+	struct input in;
+
+	input_begin(&in);
+	main_to_4(&in, 1, ike_ecp, NULL, 600);
+	chain_begin(&c);
+	chain_id(&c, IPSEC_ID_FQDN, 0, 0, "another", 7);
+	put_main(&in, MATE_SEALED, &c);
+	quick(&in, 1, IPSEC_ENCAP_TRANSPORT);
+	put_op(&in, FUZZ_IKE_PEER, 1);
+	put_op(&in, FUZZ_IKE_TICK, 60);
+	input_end(&in, dir, "displaced");
+}
+
+/* Neither the monitor nor l2tpd says a word. */
+static void seed_deaf(const char *dir)
+{
+	struct chain c;
+	struct input in;
+
+	input_begin(&in);
+	for (uint8_t i = 0; i < 2; i++) {
+		chain_begin(&c);
+		sa2(&c, esp_two, 2, "\1\2\3\4", IPSEC_ENCAP_UDP_TRANSPORT);
+		chain_put(&c, ISAKMP_PAYLOAD_NONCE, "nonce of sixteen", 16);
+		chain_address(&c, "10.0.0.2", 17, (uint16_t)(50000 + i));
+		chain_address(&c, WORLD_SERVER, 17, 1701);
+		put_quick1(&in, i, &c);
+		if (i)
+			put_op(&in, FUZZ_IKE_ANSWER, 0);
+		put_op(&in, FUZZ_IKE_TICK, 24);
+	}
+	put_answers(&in, 0);
+	put_op(&in, FUZZ_IKE_TICK, 24);
+	input_end(&in, dir, "deaf");
 }
 
 static void seed_moves(const char *dir)
@@ -635,7 +727,14 @@ int main(int argc, char **argv)
 	seed_main_fails(argv[1]);
 	seed_connect(argv[1]);
 	seed_connect_fails(argv[1]);
+	seed_connect_as(
+	    argv[1], "connect_windows", 0, ike_windows, esp_windows);
+	seed_connect_as(argv[1], "connect_ios", 1, ike_modp, esp_two);
+	seed_connect_as(argv[1], "connect_routeros", 6, ike_routeros, esp_pfs2);
 	seed_rekey_main(argv[1]);
+	seed_crowd(argv[1]);
+	seed_displaced(argv[1]);
+	seed_deaf(argv[1]);
 	seed_held(argv[1]);
 	seed_moves(argv[1]);
 	seed_ends(argv[1]);

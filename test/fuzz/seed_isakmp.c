@@ -7,6 +7,8 @@
 
 #include "test/fuzz/seed.h"
 
+#include <string.h>
+
 static const struct isakmp_header header = {
     .cky_i = {1, 2, 3, 4, 5, 6, 7, 8},
     .cky_r = {9, 8, 7, 6, 5, 4, 3, 2},
@@ -130,6 +132,59 @@ static void seed_info(const char *dir)
 	end(&m, dir, "info");
 }
 
+/* One byte of a message other than it should be: of the header's 28, then
+ * of the payloads. */
+static void seed_spoilt(const char *dir)
+{
+	static const struct {
+		const char *name;
+		uint8_t at, value;
+	} rows[] = {{"version2", 17, 0x20}, {"version1_1", 17, 0x11},
+	    {"flags", 19, 0x80}, {"length", 27, 1}, {"empty", 16, 0},
+	    {"proposal_outside", 16, 2}, {"reserved", 29, 1},
+	    {"payload_short", 31, 3}, {"payload_long", 30, 2},
+	    {"unknown_type", 16, 99}, {"private_type", 16, 140},
+	    {"fragment", 16, 132}};
+	static const uint8_t data[64] = {1};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct message m;
+
+		begin(&m);
+		isakmp_build_payload(
+		    &m.b, ISAKMP_PAYLOAD_NONCE, wire_span_of(data, 16));
+		isakmp_build_payload(
+		    &m.b, ISAKMP_PAYLOAD_KE, wire_span_of(data, 64));
+		if (isakmp_build_finish(&m.b, 0) < 0)
+			exit(1);
+		m.buf[rows[i].at] = rows[i].value;
+		seed_write(dir, rows[i].name, wire_span_of(m.buf, m.b.w.pos));
+	}
+}
+
+/* A chain of more payloads than are taken, and a cookie of zero. */
+static void seed_chains(const char *dir)
+{
+	struct message m;
+
+	begin(&m);
+	for (int i = 0; i <= ISAKMP_MAX_PAYLOADS; i++)
+		isakmp_build_payload(
+		    &m.b, ISAKMP_PAYLOAD_VID, wire_span_of("x", 1));
+	end(&m, dir, "many");
+	begin(&m);
+	isakmp_build_payload(&m.b, ISAKMP_PAYLOAD_ID, wire_span_of("\1\0", 2));
+	isakmp_build_payload(
+	    &m.b, ISAKMP_PAYLOAD_DELETE, wire_span_of("\0\0\0\1\3\4\0", 7));
+	isakmp_build_payload(
+	    &m.b, ISAKMP_PAYLOAD_NOTIFY, wire_span_of("\0\0\0\1\3\4\0", 7));
+	isakmp_build_payload(
+	    &m.b, ISAKMP_PAYLOAD_NAT_OA, wire_span_of("\1\0\0\0\12", 5));
+	end(&m, dir, "short");
+	memset(m.buf, 0, ISAKMP_COOKIE_LEN);
+	seed_write(dir, "no_cookie", wire_span_of(m.buf, m.b.w.pos));
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2)
@@ -138,5 +193,7 @@ int main(int argc, char **argv)
 	seed_main3(argv[1]);
 	seed_ids(argv[1]);
 	seed_info(argv[1]);
+	seed_spoilt(argv[1]);
+	seed_chains(argv[1]);
 	return 0;
 }

@@ -188,7 +188,9 @@ void mate_main(struct mate *m, struct ike *ike, uint8_t how,
 	/* The machine began: the cookie is ours to choose. */
 	if (!memcmp(at.cky_r, zero, sizeof(zero)))
 		memset(at.cky_r, 9, sizeof(at.cky_r));
-	begin(&at, ISAKMP_EXCHANGE_MAIN, 0, is_sealed, out, &b);
+	begin(&at,
+	    how & MATE_INFO ? ISAKMP_EXCHANGE_INFO : ISAKMP_EXCHANGE_MAIN, 0,
+	    is_sealed, out, &b);
 	if (how & MATE_FLOAT)
 		out->local.port = out->peer.port = ISAKMP_PORT_NATT;
 	wire_set_u8(&b.w, b.next_pos, first);

@@ -59,6 +59,7 @@ enum mate_main_how {
 	MATE_SEALED = 1, /* HASH_I or HASH_R at the end, encrypted */
 	MATE_NO_HASH = 2,
 	MATE_FLOAT = 4, /* from and to 4500 */
+	MATE_INFO = 8,	/* an Informational in its place */
 };
 
 /*
