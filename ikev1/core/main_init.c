@@ -177,10 +177,16 @@ void init_input(struct ike *ike, struct ike_sa *sa, struct message *m)
 {
 	const struct main_row *row = awaited(sa);
 	char text[PROPOSAL_SUITE_MAX];
+	int err;
 
 	if (!row)
 		return;
-	if (main_run_row(ike, sa, row, m)) {
+	err = main_run_row(ike, sa, row, m);
+	if (err == -EACCES) { /* authenticated, and not whom we want */
+		init_fail(ike, sa, m->reason);
+		return;
+	}
+	if (err) {
 		say_passed_over(ike, sa, m);
 		return;
 	}

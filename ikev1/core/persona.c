@@ -260,10 +260,14 @@ static bool suite_matches(enum sa_phase phase, const struct ike_suite *s,
 			 : !has_key_length(phase, s));
 }
 
-static bool life_matches(uint32_t offered, const struct sa_transform *t,
-    uint32_t flag, uint64_t life)
+/* It may be shorter or absent, but not what we said nothing about. */
+static int check_life(uint32_t offered, const struct sa_transform *t,
+    uint32_t flag, uint64_t life, char reason[ISAKMP_REASON_MAX])
 {
-	return !offered || !(t->present & flag) || life <= offered;
+	if (!(t->present & flag) || (offered && life <= offered))
+		return 0;
+	return isakmp_refuse(reason, -EPROTO, "the answer's lifetime %s",
+	    offered ? "is longer" : "is one that we did not offer");
 }
 
 int persona_offer_match(const struct persona_offer *offer, uint16_t encap,
@@ -288,11 +292,11 @@ int persona_offer_match(const struct persona_offer *offer, uint16_t encap,
 		return isakmp_refuse(reason, -EPROTO,
 		    "the answer's %s is not what we offered",
 		    is_phase1 ? "authentication method" : "mode");
-	if (!life_matches(offer->seconds, t, SA_HAS_SECONDS, t->life_seconds) ||
-	    !life_matches(
-		offer->kilobytes, t, SA_HAS_KILOBYTES, t->life_kilobytes))
-		return isakmp_refuse(
-		    reason, -EPROTO, "the answer's lifetime is longer");
+	if (check_life(
+		offer->seconds, t, SA_HAS_SECONDS, t->life_seconds, reason) ||
+	    check_life(offer->kilobytes, t, SA_HAS_KILOBYTES, t->life_kilobytes,
+		reason))
+		return -EPROTO;
 	for (size_t i = 0; i < offer->suite_count; i++) {
 		if (suite_matches(answer->phase, &offer->suites[i], t)) {
 			*index = i;

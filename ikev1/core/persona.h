@@ -156,8 +156,8 @@ void persona_offer_encode(struct wire_writer *w, enum sa_phase phase,
  * Which of the offer's suites a responder's answer (decoded with
  * sa_decode()) holds.  RFC 2409 section 5: one proposal with one transform,
  * which must be one of ours, unmodified: suite, method, mode.  Order and
- * numbers are not looked at (some renumber), a lifetime may be shorter or
- * absent.  0 and the suite's index, or -EPROTO with a reason.
+ * numbers are not looked at (some renumber), a lifetime that we offered may
+ * be shorter or absent.  0 and the suite's index, or -EPROTO with a reason.
  */
 int persona_offer_match(const struct persona_offer *offer, uint16_t encap,
     const struct sa_offer *answer, size_t *index,

@@ -9,6 +9,7 @@
 #include "ikev1/core/vendor.h"
 #include "test/lib/ike_client_priv.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -471,8 +472,10 @@ size_t cell_forge(struct cell_world *cw, const struct cell *cell,
 	return (size_t)len;
 }
 
-static void count_action(struct cell_result *r, enum ike_action_type type)
+static void count_action(struct cell_result *r, const struct ike_action *a)
 {
+	enum ike_action_type type = a->type;
+
 	r->sends += type == IKE_ACT_SEND;
 	r->jobs_dh += type == IKE_ACT_DH || type == IKE_ACT_DH_KEYGEN ||
 		      type == IKE_ACT_DH_DERIVE;
@@ -482,6 +485,8 @@ static void count_action(struct cell_result *r, enum ike_action_type type)
 	r->dels += type == IKE_ACT_SA_DEL;
 	r->ups += type == IKE_ACT_PEER_UP;
 	r->downs += type == IKE_ACT_PEER_DOWN;
+	if (a->type == IKE_ACT_LOG)
+		snprintf(r->said, sizeof(r->said), "%s", a->text);
 	r->reports += type == IKE_ACT_CONN_UP || type == IKE_ACT_CONN_FAILED;
 }
 
@@ -508,7 +513,7 @@ struct cell_result cell_run(
 		abort();
 	ike_step(ike, &ev, &acts);
 	for (size_t i = 0; i < acts.count; i++)
-		count_action(&r, acts.items[i].type);
+		count_action(&r, &acts.items[i]);
 	after = ike_save(ike, cw->w->now, &after_len);
 	r.is_changed = after_len != cw->saved_len ||
 		       memcmp(after, cw->saved, after_len) != 0;

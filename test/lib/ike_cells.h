@@ -103,6 +103,7 @@ struct cell_result {
 	bool is_changed; /* the saved state differs */
 	int sends, jobs_dh, jobs_psk, opens, adds, dels, ups, downs, reports;
 	size_t sas, half_open, pairs, peers;
+	char said[300]; /* the newest line of the log */
 };
 
 /* A machine restored from the frozen state gets the message. */
