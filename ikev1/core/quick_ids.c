@@ -54,12 +54,23 @@ static int check_ports(const struct payload_id *ci, const struct payload_id *cr,
 	return 0;
 }
 
-/* A connection of ours: the server may renew what it has, nothing else. */
+/* What its persona asks for; both ends may begin at the same time. */
+static bool is_planned(const struct persona *persona, const struct selectors *s)
+{
+	return s->protocol == IPPROTO_UDP &&
+	       s->server_port == persona->server_port &&
+	       !persona->is_ephemeral && s->client_port == persona->client_port;
+}
+
+/* A connection of ours: the server may begin what it has or wants, nothing
+ * else. */
 static int check_conn(const struct ike_sa *sa, const struct selectors *sel,
     char reason[ISAKMP_REASON_MAX])
 {
 	const struct peer *p = sa->path->peers;
 
+	if (is_planned(sa->persona, sel))
+		return 0;
 	while (p && !(p->sa && p->sa->conn == sa->conn &&
 			p->sel.protocol == sel->protocol &&
 			p->sel.client_port == sel->client_port &&

@@ -114,9 +114,9 @@ static const struct rule {
     {OURS_QUICK, 32, BIT(CELL_SEALED), BIT(CELL_ID_CURRENT),
 	BIT(CELL_COOKIES_OWN), " H Hi HSSn HS HK HR HI HE HX Hx HxX HA Hu HC ",
 	NOTED},
-    /* The server begins one: it may renew what there is, seen from its
-     * side. */
-    {BIT(CELL_I_RENEW), 32, BIT(CELL_SEALED), BIT(CELL_ID_FRESH),
+    /* The server begins one: it may, for what the connection has or wants,
+     * seen from its side. */
+    {OURS_QUICK, 32, BIT(CELL_SEALED), BIT(CELL_ID_FRESH),
 	BIT(CELL_COOKIES_OWN), " HSnjj ", OPENED},
     {OURS_QUICK, 32, BIT(CELL_SEALED), BIT(CELL_ID_FRESH),
 	BIT(CELL_COOKIES_OWN), " HSn HSni HSnii HSnjj HSniioo HSnKii ",

@@ -244,7 +244,7 @@ static void bad_quick_modes_are_refused_with_a_reason(void **state)
 	    {CELL_I_QUICK, "HSSn", CELL_ID_CURRENT, "Quick Mode message 2"},
 	    {CELL_I_QUICK, "HS", CELL_ID_CURRENT, "Quick Mode message 2"},
 	    {CELL_I_QUICK, "HSn", CELL_ID_FRESH, "which no connection has"},
-	    {CELL_I_QUICK, "HSnjj", CELL_ID_FRESH, "which no connection has"},
+	    {CELL_I_QUICK, "HSnii", CELL_ID_FRESH, "not the address"},
 	    {CELL_I_RENEW, "HSn", CELL_ID_FRESH, "which no connection has"},
 	    {CELL_I_RENEW, "HSnii", CELL_ID_FRESH, "not the address"},
 	    {CELL_I_RENEW, "HSnKii", CELL_ID_CURRENT, "KE without PFS"},
