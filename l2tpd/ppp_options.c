@@ -6,12 +6,14 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define FILE_MAX 65536u
+#define WORD_MAX 1023 /* pppd cuts longer ones */
 
 static const struct {
 	const char *word, *harm;
@@ -66,15 +68,90 @@ static size_t word_length(const char *p)
 	return n;
 }
 
-/* Quotes and backslashes inside a name hide nothing. */
-static size_t plain(const char *word, size_t len, char *out, size_t size)
+/* What follows a backslash: up to max digits of that base. */
+static size_t number(const char *p, unsigned int base, size_t max, char *out)
 {
+	unsigned int value = 0;
 	size_t n = 0;
 
-	for (size_t i = 0; i < len && n < size; i++)
-		if (!strchr("\"'\\", word[i]))
-			out[n++] = word[i];
+	for (; n < max; n++) {
+		static const char digits[] = "0123456789abcdef";
+		int c = tolower((unsigned char)p[n]);
+		const char *digit = c ? strchr(digits, c) : NULL;
+
+		if (!digit || digit >= digits + base)
+			break;
+		value = value * base + (unsigned int)(digit - digits);
+	}
+	*out = (char)value;
 	return n;
+}
+
+/* One character of a word, or none (*n is 0), as pppd's getword() reads it:
+ * neither quotes nor backslashes hide a name.  What it takes of p. */
+static size_t one_char(const char *p, char *out, size_t *n)
+{
+	*n = 0;
+	if (*p == '"' || *p == '\'')
+		return 1;
+	*n = 1;
+	*out = *p;
+	if (*p != '\\' || !p[1])
+		return 1;
+	*out = p[1];
+	*n = p[1] != '\n'; /* the line goes on */
+	if (p[1] == 'x')
+		return 2 + number(p + 2, 16, 2, out);
+	if (p[1] >= '0' && p[1] <= '7')
+		return 1 + number(p + 1, 8, 3, out);
+	return 2;
+}
+
+/* The word without its quoting; its length, at most size. */
+static size_t plain(const char *word, size_t len, char *out, size_t size)
+{
+	size_t n = 0, got;
+
+	for (const char *p = word; p < word + len && n < size; n += got)
+		p += one_char(p, &out[n], &got);
+	return n;
+}
+
+/* A text has none but white space. */
+static bool is_control(char c)
+{
+	return iscntrl((unsigned char)c) && !isspace((unsigned char)c);
+}
+
+/* What is wrong with this word; 0 or -EINVAL. */
+static int check_word(const char *path, unsigned int line, const char *text,
+    size_t len, char reason[PPP_OPTIONS_REASON_MAX])
+{
+	char word[64];
+	size_t n = plain(text, len, word, sizeof(word));
+	const char *harm = harm_of(word, n);
+
+	for (size_t i = 0; i < len; i++) {
+		if (!is_control(text[i]))
+			continue;
+		snprintf(reason, PPP_OPTIONS_REASON_MAX,
+		    "%.120s:%u: a control character (0x%02x)", path, line,
+		    (unsigned char)text[i]);
+		return -EINVAL;
+	}
+	if (len > WORD_MAX) {
+		snprintf(reason, PPP_OPTIONS_REASON_MAX,
+		    "%.120s:%u: a word of %zu characters: pppd cuts it after "
+		    "%d",
+		    path, line, len, WORD_MAX);
+		return -EINVAL;
+	}
+	if (!harm)
+		return 0;
+	snprintf(reason, PPP_OPTIONS_REASON_MAX,
+	    "%.120s:%u: %.*s: %s; pppd reads this file for our sessions too",
+	    path, line, (int)n, word, harm);
+	return -EINVAL;
 }
 
 int ppp_options_check(
@@ -83,9 +160,7 @@ int ppp_options_check(
 	unsigned int line = 1;
 
 	while (*text) {
-		char word[64];
-		size_t len, n;
-		const char *harm;
+		size_t len;
 
 		if (*text == '#') {
 			text += strcspn(text, "\n");
@@ -96,15 +171,8 @@ int ppp_options_check(
 			continue;
 		}
 		len = word_length(text);
-		n = plain(text, len, word, sizeof(word));
-		harm = harm_of(word, n);
-		if (harm) {
-			snprintf(reason, PPP_OPTIONS_REASON_MAX,
-			    "%.120s:%u: %.*s: %s; pppd reads this file for "
-			    "our sessions too",
-			    path, line, (int)n, word, harm);
+		if (check_word(path, line, text, len, reason))
 			return -EINVAL;
-		}
 		for (; len; len--)
 			line += *text++ == '\n';
 	}

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -57,13 +58,66 @@ static void test_what_we_do_not(void **state)
 	right("\\");
 }
 
+/* pppd reads escapes as C does. */
+static void test_escapes_hide_nothing(void **state)
+{
+	(void)state;
+	wrong("plu\\147in x", "f:1: plugin: ");
+	wrong("plu\\x67in x", "f:1: plugin: ");
+	wrong("plu\\x67\\151n x", "f:1: plugin: ");
+	wrong("\"\\160lugin\" x", "f:1: plugin: ");
+	wrong("plug\\\nin x", "f:1: plugin: ");
+	right("plu\\0147in");
+	right("plu\\x067in");
+	right("plu\\8in plu\\xgin");
+	right("plugin\\x");
+	right("plugin\\0");
+}
+
+static void test_no_text(void **state)
+{
+	char word[1100];
+
+	(void)state;
+	for (int c = 1; c < 256; c++) {
+		char text[] = "auth\nlo?ck\n", want[64];
+
+		text[7] = (char)c;
+		snprintf(want, sizeof(want),
+		    "f:2: a control character (0x%02x)", (unsigned int)c);
+		if ((c < 32 && (c < 9 || c > 13)) || c == 127)
+			wrong(text, want);
+		else
+			right(text);
+	}
+	memset(word, 'a', sizeof(word));
+	word[1023] = '\0';
+	right(word);
+	word[1023] = 'a';
+	word[1024] = '\0';
+	wrong(word, "f:1: a word of 1024 characters: pppd cuts it after 1023");
+	/* A comment may hold what it likes. */
+	right("# \1\2\177\n");
+}
+
+static void put_bytes(const char *path, const char *data, size_t len)
+{
+	FILE *to = fopen(path, "w");
+
+	assert_non_null(to);
+	assert_int_equal(fwrite(data, 1, len, to), len);
+	assert_int_equal(fclose(to), 0);
+}
+
 static void test_files(void **state)
 {
+	static char large[65537];
 	char reason[PPP_OPTIONS_REASON_MAX] = "";
 	struct tmptree t;
 	const char *path;
 
 	(void)state;
+	memset(large, '\n', sizeof(large));
 	tmptree_make(&t);
 	path = tmptree_file(&t, "options");
 	assert_int_equal(ppp_options_check_file(path, reason), 0);
@@ -71,6 +125,12 @@ static void test_files(void **state)
 	path = tmptree_file(&t, "options");
 	assert_int_equal(ppp_options_check_file(path, reason), -EINVAL);
 	assert_non_null(strstr(reason, "options:1: call: "));
+	put_bytes(path, "auth\0plugin x\n", 14);
+	assert_int_equal(ppp_options_check_file(path, reason), -EINVAL);
+	assert_non_null(strstr(reason, "not a text file"));
+	put_bytes(path, large, sizeof(large));
+	assert_int_equal(ppp_options_check_file(path, reason), -EINVAL);
+	assert_non_null(strstr(reason, "File too large"));
 	tmptree_remove(&t);
 }
 
@@ -79,6 +139,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_what_we_undo),
 	    cmocka_unit_test(test_what_we_do_not),
+	    cmocka_unit_test(test_escapes_hide_nothing),
+	    cmocka_unit_test(test_no_text),
 	    cmocka_unit_test(test_files),
 	};
 
