@@ -4,6 +4,7 @@
 
 #include "common/secret.h"
 #include "ikev1/core/algs.h"
+#include "ikev1/core/weak_key.h"
 
 #include <errno.h>
 #include <string.h>
@@ -151,6 +152,8 @@ int keymat_derive(const struct crypto *c, const struct ike_suite *suite,
 		    out->skeyid_e);
 	if (!err)
 		err = cipher_key(c, out);
+	if (!err && weak_key(cipher->cipher, out->key))
+		err = -EKEYREJECTED;
 	if (err)
 		secret_wipe(out, sizeof(*out));
 	return err;
@@ -345,6 +348,8 @@ int keymat_esp_derive(const struct crypto *c, const struct ike_keys *keys,
 		return -EINVAL;
 	enc_len = cipher->key_bits / 8u + cipher->salt_len;
 	err = expand_keymat(c, keys, in, keymat, enc_len + auth->key_len);
+	if (!err && weak_key(cipher->cipher, keymat))
+		err = -EKEYREJECTED;
 	if (!err) {
 		sa->spi = in->spi;
 		sa->cipher = in->suite.cipher;

@@ -6,7 +6,9 @@
  *
  * Functions that return int return 0 or the length they wrote (as said),
  * or -ENOTSUP for a hash or cipher that is not implemented, -EINVAL for an
- * input with an impossible length, -EIO when the library fails.
+ * input with an impossible length, -EIO when the library fails.  What
+ * derives a cipher's key says -EKEYREJECTED when a weak one (weak_key.h)
+ * comes out: a new exchange, with other nonces, gets another.
  */
 #ifndef IKEV1_CORE_KEYMAT_H
 #define IKEV1_CORE_KEYMAT_H

@@ -128,6 +128,9 @@ int main_find_key(struct ike *ike, struct ike_sa *sa, struct message *m,
 	for (size_t i = 0; i < slots; i++) {
 		int rank, err = main_derive(ike, sa, i);
 
+		/* A weak one is nobody's. */
+		if (err == -EKEYREJECTED)
+			continue;
 		if (err)
 			return err;
 		rank = rank_of(ike, sa, m, script);

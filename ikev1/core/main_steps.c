@@ -91,6 +91,7 @@ static void fail(
 static void send4(struct ike *ike, struct ike_sa *sa)
 {
 	struct reply r;
+	int err;
 
 	if (sa->state != SA_KEYING || !sa->psks.len || !sa->gxy.len)
 		return;
@@ -98,9 +99,17 @@ static void send4(struct ike *ike, struct ike_sa *sa)
 	isakmp_build_payload(&r.b, ISAKMP_PAYLOAD_KE, bytes_span(&sa->gxr));
 	isakmp_build_payload(&r.b, ISAKMP_PAYLOAD_NONCE, bytes_span(&sa->nr));
 	/* Now, so that no message 5 that does not fit changes anything. */
-	if (main_derive(ike, sa, 0) || natt_put(ike, sa, &r) ||
-	    send_kept(ike, sa, &r, NULL)) {
-		fail(ike, sa, "message 4 could not be built", NULL);
+	err = main_derive(ike, sa, 0);
+	if (!err)
+		err = natt_put(ike, sa, &r);
+	if (!err)
+		err = send_kept(ike, sa, &r, NULL);
+	if (err) {
+		fail(ike, sa,
+		    err == -EKEYREJECTED
+			? "a weak key came out; the next attempt gets another"
+			: "message 4 could not be built",
+		    NULL);
 		return;
 	}
 	sa_become(ike, sa, SA_SENT4);

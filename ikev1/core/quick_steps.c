@@ -192,23 +192,26 @@ static void set_limits(
 		    sa, &q->choice, q->sa->persona->rekey_esp_percent);
 }
 
-/* The keys of one direction, and how long they are good. */
-static struct ike_kernel_sa *sa_of(struct ike *ike, const struct quick *q,
-    const struct keymat_esp *in, enum ike_sa_dir dir, uint32_t by)
+/* The keys of one direction, and how long they are good.  0 or -errno. */
+static int derive_one(struct ike *ike, const struct quick *q,
+    const struct keymat_esp *in, enum ike_sa_dir dir, uint32_t by,
+    struct ike_kernel_sa **out)
 {
 	struct ike_kernel_sa *sa = xcalloc(1, sizeof(*sa));
+	int err = keymat_esp_derive(ike->cfg.crypto, &q->sa->keys, in, sa);
 
-	if (keymat_esp_derive(ike->cfg.crypto, &q->sa->keys, in, sa) < 0) {
+	if (err < 0) {
 		secret_free(sa, sizeof(*sa));
-		return NULL;
+		return err;
 	}
 	sa->dir = (uint8_t)dir;
 	set_limits(q, sa, by);
 	set_truncation(sa, ike_policy_for(ike, &q->sa->peer));
-	return sa;
+	*out = sa;
+	return 0;
 }
 
-static bool derive(struct ike *ike, const struct quick *q, struct child *c)
+static int derive(struct ike *ike, const struct quick *q, struct child *c)
 {
 	struct keymat_esp in = {
 	    .suite = q->choice.suite,
@@ -217,20 +220,23 @@ static bool derive(struct ike *ike, const struct quick *q, struct child *c)
 	    .nr_b = bytes_span(&q->nr),
 	};
 	uint32_t by;
+	int err;
 
 	if (!ike_random(ike, &by, sizeof(by)))
-		return false;
+		return -EIO;
 	in.spi = c->spi_in;
-	c->in = sa_of(ike, q, &in, IKE_SA_IN, by);
+	err = derive_one(ike, q, &in, IKE_SA_IN, by, &c->in);
+	if (err)
+		return err;
 	in.spi = c->spi_out;
-	c->out = sa_of(ike, q, &in, IKE_SA_OUT, by);
-	return c->in && c->out;
+	return derive_one(ike, q, &in, IKE_SA_OUT, by, &c->out);
 }
 
 void quick_order_inbound(struct ike *ike, struct quick *q)
 {
+	struct refused who = refused_sa(q->sa, NULL);
 	struct child *c = NULL;
-	char text[SA_TEXT_MAX];
+	int err;
 
 	if (!q->is_ours)
 		c = child_new(ike, q->peer);
@@ -246,10 +252,13 @@ void quick_order_inbound(struct ike *ike, struct quick *q)
 	c->encap = wants_encap(q->sa);
 	c->msgid = q->msgid;
 	memcpy(c->own, q->sa->own, COOKIE_LEN);
-	if (!derive(ike, q, c)) {
-		act_log(ike, IKE_LOG_WARN,
-		    "%s: the keys of Quick Mode %08x can't be computed",
-		    sa_text(q->sa, text), q->msgid);
+	err = derive(ike, q, c);
+	if (err) {
+		act_refuse(ike, &who, "%s of Quick Mode %08x %s",
+		    err == -EKEYREJECTED ? "a weak key" : "the keys", q->msgid,
+		    err == -EKEYREJECTED
+			? "came out; the next attempt gets another"
+			: "can't be computed");
 		quick_become(ike, q, QUICK_DEAD);
 		return;
 	}
