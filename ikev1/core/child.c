@@ -90,22 +90,36 @@ void child_free(struct child *c)
 }
 
 /* The fields that name an SA in the kernel. */
-static struct ike_action *sa_action(struct ike *ike, enum ike_action_type type,
-    const struct child *c, enum ike_sa_dir dir)
+static struct ike_action *name_sa(struct ike *ike, enum ike_action_type type,
+    const struct peer *p, enum ike_sa_dir dir, uint32_t spi)
 {
 	struct ike_action *a = act(ike, type);
-	const struct peer *p = c->peer;
 
 	a->r = p->r;
 	a->sa = xcalloc(1, sizeof(*a->sa));
 	a->sa->r = p->r;
 	a->sa->slot = p->slot;
 	a->sa->dir = (uint8_t)dir;
-	a->sa->spi = dir == IKE_SA_IN ? c->spi_in : c->spi_out;
+	a->sa->spi = spi;
 	a->sa->src = dir == IKE_SA_IN ? p->peer : p->local;
 	a->sa->dst = dir == IKE_SA_IN ? p->local : p->peer;
+	return a;
+}
+
+static struct ike_action *sa_action(struct ike *ike, enum ike_action_type type,
+    const struct child *c, enum ike_sa_dir dir)
+{
+	struct ike_action *a = name_sa(
+	    ike, type, c->peer, dir, dir == IKE_SA_IN ? c->spi_in : c->spi_out);
+
 	a->sa->encap = c->encap;
 	return a;
+}
+
+void child_delete_stray(
+    struct ike *ike, const struct peer *p, enum ike_sa_dir dir, uint32_t spi)
+{
+	name_sa(ike, IKE_ACT_SA_DEL, p, dir, spi);
 }
 
 static uint64_t late(const struct ike *ike, uint32_t seconds)

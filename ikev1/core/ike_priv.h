@@ -472,6 +472,9 @@ struct child *child_find(struct ike *ike, uint32_t spi_in);
 void child_install(struct ike *ike, struct child *c, enum ike_sa_dir dir);
 /* Deletes the pair in the kernel; tells the client when tell is set. */
 void child_end(struct ike *ike, struct child *c, bool tell);
+/* Deletes an SA of p in the kernel that belongs to no pair. */
+void child_delete_stray(
+    struct ike *ike, const struct peer *p, enum ike_sa_dir dir, uint32_t spi);
 /* The outer address of its peer changed. */
 void child_moved(struct ike *ike, struct child *c);
 void child_done(struct ike *ike, uint32_t spi_in, bool out, int error);

@@ -174,6 +174,41 @@ static void end_expired(struct ike *ike, struct peer *p, struct wire_span live)
 	}
 }
 
+static bool is_noted(const struct peer *p, enum ike_sa_dir dir, uint32_t spi)
+{
+	const struct child *c = p->children;
+
+	while (c && !(dir == IKE_SA_IN ? c->spi_in == spi
+				       : c->has_out && c->spi_out == spi))
+		c = c->next;
+	return c;
+}
+
+/*
+ * Ends SAs that no note tells of: the last engine had ordered them and came
+ * no further.  Nobody would ever renew or delete them, and R would not end
+ * as long as they are counted as the client's.
+ */
+static void end_strays(struct ike *ike, struct peer *p, struct wire_span live)
+{
+	struct wire_reader r;
+
+	wire_reader_init(&r, live.data, live.len);
+	while (wire_left(&r)) {
+		uint8_t dir = wire_get_u8(&r);
+		uint32_t spi = wire_get_u32(&r);
+
+		if (wire_error(&r) || dir > IKE_SA_OUT ||
+		    is_noted(p, (enum ike_sa_dir)dir, spi))
+			continue;
+		act_log(ike, IKE_LOG_INFO,
+		    "R %llu: IPsec SA %08x was not finished before the "
+		    "restart: it goes",
+		    (unsigned long long)p->r, spi);
+		child_delete_stray(ike, p, (enum ike_sa_dir)dir, spi);
+	}
+}
+
 void peer_held(struct ike *ike, const struct ike_event *ev)
 {
 	struct store s;
@@ -200,5 +235,7 @@ void peer_held(struct ike *ike, const struct ike_event *ev)
 	peer_tell(ike, p, IKE_ACT_PEER_UP);
 	act_log(ike, IKE_LOG_INFO, "R %llu: %s is held over a restart",
 	    (unsigned long long)p->r, text_shown(p->identity));
+	end_strays(ike, p, ev->live);
 	end_expired(ike, p, ev->live);
+	peer_check(ike, p);
 }

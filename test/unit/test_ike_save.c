@@ -260,6 +260,45 @@ static void what_expired_unheard_is_not_held(void **state)
 	}
 }
 
+/* Runs until so many SAs have been ordered; the kernel's answer, and what
+ * the engine would note then, are still on their way. */
+static void run_to_sas(struct ikew *w, size_t count)
+{
+	while (w->sa_count < count)
+		assert_true(ikew_once(w, w->now + 10000));
+}
+
+/* The engine dies between ordering an SA and noting it. */
+static void what_was_not_noted_goes(void **state)
+{
+	(void)state;
+	for (int how = 0; how < 8; how++) {
+		bool is_renewal = how & 4;
+		struct ikew *w = ikew_new(3);
+		struct ike_client *c =
+		    ikew_client(w, "10.0.0.2", "192.0.2.9", 4000);
+
+		w->save_often = how & 1;
+		assert_true(ikew_main(w, c));
+		if (is_renewal) {
+			assert_true(ikew_quick(w, c));
+			ikew_run(w, 50);
+		}
+		ikec_start_quick(c);
+		run_to_sas(w, (is_renewal ? 3 : 1) + !!(how & 2));
+		assert_int_equal(ikew_live_sas(w), w->sa_count);
+		c->is_mute = true;
+		crash(w);
+		assert_true(ikew_logged(w, "was not finished before"));
+		assert_int_equal(ikew_live_sas(w), is_renewal ? 2 : 0);
+		assert_int_equal(ikew_counts(w).pairs, is_renewal);
+		ikew_run(w, 31000);
+		assert_int_equal(w->peer[0].state,
+		    is_renewal ? WORLD_PEER_UP : WORLD_PEER_ENDED);
+		ikew_free(w);
+	}
+}
+
 /* l2tpd does not come back: who has nothing to hold takes up no slot. */
 static void without_l2tpd_a_held_peer_ends_too(void **state)
 {
@@ -432,6 +471,7 @@ int main(void)
 	    cmocka_unit_test(a_held_peer_is_told_and_adopted),
 	    cmocka_unit_test(a_held_peer_can_end),
 	    cmocka_unit_test(what_expired_unheard_is_not_held),
+	    cmocka_unit_test(what_was_not_noted_goes),
 	    cmocka_unit_test(without_l2tpd_a_held_peer_ends_too),
 	    cmocka_unit_test(a_note_that_cannot_be_read_ends_its_r),
 	    cmocka_unit_test(store_keeps_every_kind_of_field),
