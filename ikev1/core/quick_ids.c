@@ -13,6 +13,38 @@
 
 #define L2TP_PORT 1701
 
+/* One address, in whatever form: a net of one and a range of one too. */
+static int one_address(const struct payload_id *id, struct addr *a)
+{
+	bool is_v6 =
+	    id->type == IPSEC_ID_IPV6_SUBNET || id->type == IPSEC_ID_IPV6_RANGE;
+	bool is_net = id->type == IPSEC_ID_IPV4_SUBNET ||
+		      id->type == IPSEC_ID_IPV6_SUBNET;
+	struct payload_id first = *id;
+	size_t half = id->data.len / 2;
+
+	if (!payload_id_addr(id, a))
+		return 0;
+	if (!is_net && !is_v6 && id->type != IPSEC_ID_IPV4_RANGE)
+		return -EINVAL;
+	for (size_t i = 0; i < half; i++) {
+		uint8_t second = id->data.data[half + i];
+
+		if (second != (is_net ? 0xff : id->data.data[i]))
+			return -EINVAL;
+	}
+	first.type = is_v6 ? IPSEC_ID_IPV6 : IPSEC_ID_IPV4;
+	first.data.len = half;
+	return payload_id_addr(&first, a);
+}
+
+/* Windows up to 2003 sends its name when it is behind NAT. */
+static bool is_name(const struct payload_id *id)
+{
+	return id->type == IPSEC_ID_FQDN || id->type == IPSEC_ID_USER_FQDN ||
+	       id->type == IPSEC_ID_KEY_ID;
+}
+
 /* Behind a NAT the address in an ID is a private one: it says nothing. */
 static int check_address(const struct payload_id *id, const struct addr *outer,
     bool is_behind_nat, const char *name, char reason[ISAKMP_REASON_MAX])
@@ -20,7 +52,9 @@ static int check_address(const struct payload_id *id, const struct addr *outer,
 	char text[PAYLOAD_ID_TEXT_MAX];
 	struct addr a;
 
-	if (payload_id_addr(id, &a))
+	if (is_behind_nat && is_name(id))
+		return 0;
+	if (one_address(id, &a))
 		return isakmp_refuse(reason, -EINVAL,
 		    "%s %.100s is no single address", name,
 		    payload_id_selector_text(id, text));

@@ -135,7 +135,8 @@ struct ike_client {
 	bool no_frag;	  /* does not announce FRAGMENTATION */
 	bool odd_id;	  /* IDii, and IDci when odd_ci is set, have */
 	bool odd_ci, odd_cr;
-	uint8_t id_type; /* this type and id_len bytes */
+	uint8_t id_type;     /* this type and id_len bytes */
+	const char *id_data; /* of Quick Mode's; NULL: letters */
 	size_t id_len;
 	uint32_t next_msgid; /* counts up, like Windows */
 	uint32_t life_s, esp_life_s, esp_life_kb;

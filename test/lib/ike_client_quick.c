@@ -33,7 +33,9 @@ static void put_ids(
 		if (i ? !c->odd_cr : !c->odd_ci)
 			continue;
 		id[i].type = c->id_type;
-		id[i].data = (struct wire_span){letters, c->id_len};
+		id[i].data = (struct wire_span){
+		    c->id_data ? (const uint8_t *)c->id_data : letters,
+		    c->id_len};
 	}
 	wire_writer_init(&w, q->ids, sizeof(q->ids));
 	for (size_t i = 0; i < 2 && !c->no_ids; i++) {

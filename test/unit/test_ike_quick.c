@@ -290,6 +290,53 @@ static void selectors_of_real_clients_are_taken(void **state)
 	}
 }
 
+/* The bodies of IDci that clients behind NAT send, or none. */
+static const struct {
+	uint8_t type;
+	const char *data;
+	size_t len;
+	bool is_good;
+} ids[] = {
+    {IPSEC_ID_FQDN, "pc.example", 10, true},
+    {IPSEC_ID_USER_FQDN, "me@pc", 5, true},
+    {IPSEC_ID_KEY_ID, "\0\1", 2, true},
+    {IPSEC_ID_IPV4, "\12\0\0\2", 4, true},
+    {IPSEC_ID_IPV4_SUBNET, "\12\0\0\2\377\377\377\377", 8, true},
+    {IPSEC_ID_IPV4_SUBNET, "\12\0\0\2\377\377\377\376", 8, false},
+    {IPSEC_ID_IPV4_SUBNET, "\0\0\0\0\0\0\0\0", 8, false},
+    {IPSEC_ID_IPV4_RANGE, "\12\0\0\2\12\0\0\2", 8, true},
+    {IPSEC_ID_IPV4_RANGE, "\12\0\0\2\12\0\0\3", 8, false},
+    {IPSEC_ID_DER_ASN1_DN, "\60\0", 2, false},
+};
+
+static void ids_of_phase_2_in_every_form(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 4 * (sizeof(ids) / sizeof(ids[0])); i++) {
+		struct ikew *w = ikew_new(i);
+		bool is_natted = i & 1, is_ci = i & 2;
+		struct ike_client *c =
+		    is_natted ? natted(w) : ikew_client(w, "10.0.0.2", NULL, 0);
+		bool is_name = ids[i / 4].type == IPSEC_ID_FQDN ||
+			       ids[i / 4].type == IPSEC_ID_USER_FQDN ||
+			       ids[i / 4].type == IPSEC_ID_KEY_ID;
+		/* The server is behind no NAT: its ID is its address. */
+		bool is_good =
+		    is_ci && ids[i / 4].is_good && (is_natted || !is_name);
+
+		assert_true(ikew_main(w, c));
+		c->odd_ci = is_ci;
+		c->odd_cr = !is_ci;
+		c->id_type = ids[i / 4].type;
+		c->id_data = ids[i / 4].data;
+		c->id_len = ids[i / 4].len;
+		ikec_start_quick(c);
+		ikew_run(w, 100);
+		assert_int_equal(ikew_pair_right(w, c), is_good);
+		ikew_free(w);
+	}
+}
+
 static void without_nat_the_ids_name_the_real_addresses(void **state)
 {
 	struct ikew *w = ikew_new(1);
@@ -626,6 +673,7 @@ int main(void)
 	    cmocka_unit_test(without_message_3_the_sa_goes),
 	    cmocka_unit_test(esp_stands_for_message_3),
 	    cmocka_unit_test(selectors_of_real_clients_are_taken),
+	    cmocka_unit_test(ids_of_phase_2_in_every_form),
 	    cmocka_unit_test(without_nat_the_ids_name_the_real_addresses),
 	    cmocka_unit_test(no_common_esp_proposal),
 	    cmocka_unit_test(the_mode_must_fit_the_nat),

@@ -272,7 +272,7 @@ static void ids_of_phase_1(void **state)
 	}
 }
 
-/* Phase 2 takes one address, behind NAT any one. */
+/* Phase 2 takes one address, behind NAT any one, or a name. */
 static void ids_of_phase_2(void **state)
 {
 	struct ikew *w = ikew_new(3);
@@ -285,12 +285,15 @@ static void ids_of_phase_2(void **state)
 		static const uint16_t lens[] = {0, 1, 4, 8, 16, 32, 300};
 
 		for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+			bool is_name = type == 2 || type == 3 || type == 11;
 			bool is_good = (type == 1 && lens[i] == 4) ||
-				       (type == 5 && lens[i] == 16);
+				       (type == 5 && lens[i] == 16) ||
+				       (is_name && lens[i]);
 
 			c->id_type = (uint8_t)type;
 			c->id_len = lens[i];
 			memset(c->quick, 0, sizeof(c->quick));
+			memset(c->pair, 0, sizeof(c->pair));
 			for (size_t q = 0; q < CLIENT_QUICKS; q++)
 				c->quick[q].timer.due_ms = UINT64_MAX;
 			assert_int_equal(ikew_quick(w, c), is_good);
