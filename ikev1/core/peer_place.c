@@ -73,6 +73,22 @@ static struct peer *find_peer(
 	return NULL;
 }
 
+/* Whether somebody else loses IPsec SAs when this place changes hands; an R
+ * that lingers has none to lose. */
+static bool has_victim(const struct ike *ike, const struct place *at)
+{
+	struct peer *p;
+
+	for (p = peers_at(ike, at); p; p = p->path_next) {
+		struct place its = place_of_peer(p);
+
+		if (p->state != PEER_CLOSING && p->children &&
+		    same_where(&its, at) && !same_who(&its, at))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Whether this identity may have this place.  It says where it is, and ESP
  * and IKE from there prove that it has sent them, but not that it hears us
@@ -82,7 +98,7 @@ static bool may_displace(struct ike *ike, const struct place *new)
 {
 	struct source *source;
 
-	if (!find_peer(ike, new, false))
+	if (!has_victim(ike, new))
 		return true;
 	source = path_of(ike, &new->local, &new->peer)->source;
 	if (source->displace_ms > ike->now + (DISPLACE_BURST - 1) * DISPLACE_MS)

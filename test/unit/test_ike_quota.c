@@ -249,6 +249,28 @@ static void a_new_ike_sa_displaces_few_neighbours(void **state)
 	ikew_free(w);
 }
 
+/* Ever others dial from one place, and say goodbye: a line of PCs being
+ * installed, or our own tests. */
+static void who_says_goodbye_is_not_displaced(void **state)
+{
+	struct ikew *w = world(0, false);
+
+	(void)state;
+	for (int i = 0; i < 12; i++) {
+		struct ike_client *c = natted(w, i);
+
+		c->outer[0].port = 40000;
+		c->outer[1].port = 40001;
+		assert_true(ikew_connect(w, c));
+		ikec_delete_esp(c, ikec_newest_pair(c)->spi_in);
+		ikec_delete_sa(c, c->cur);
+		ikew_run(w, 500);
+		c->is_mute = true;
+	}
+	assert_int_equal(lost(w), 11);
+	ikew_free(w);
+}
+
 /* Who calls itself as its neighbour does not get what is the neighbour's. */
 static void two_of_one_id_stay_apart(void **state)
 {
@@ -455,6 +477,7 @@ int main(void)
 	    cmocka_unit_test(one_ipv6_network_is_one_address),
 	    cmocka_unit_test(a_client_displaces_few_neighbours),
 	    cmocka_unit_test(a_new_ike_sa_displaces_few_neighbours),
+	    cmocka_unit_test(who_says_goodbye_is_not_displaced),
 	    cmocka_unit_test(two_of_one_id_stay_apart),
 	    cmocka_unit_test(an_authenticated_client_fills_no_log),
 	    cmocka_unit_test(what_was_hidden_is_said_at_the_end),
