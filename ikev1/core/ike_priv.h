@@ -20,6 +20,8 @@
 #include "ikev1/core/isakmp_msg.h"
 #include "ikev1/core/keymat.h"
 #include "ikev1/core/mm1.h"
+#include "ikev1/core/path.h"
+#include "ikev1/core/peer.h"
 #include "ikev1/core/persona.h"
 #include "ikev1/core/proposal.h"
 #include "ikev1/core/store.h"
@@ -112,44 +114,6 @@ struct terms {
 	bool oa_one;	 /* only the sender's own */
 	uint64_t seconds, kilobytes;
 	struct bytes ours, theirs; /* bodies of the IDs; may be empty */
-};
-
-enum peer_state {
-	PEER_OPENING, /* waits for its R */
-	PEER_RAISING, /* R known; l2tpd opens its socket */
-	PEER_LIVE,
-	PEER_CLOSING, /* SAs deleted; l2tpd closes */
-	PEER_DEAD,
-};
-
-/* A budget of log lines: so many in a period, the rest is counted. */
-struct log_limit {
-	uint64_t since_ms;
-	uint32_t lines, hidden;
-	uint8_t started;
-};
-
-/* Whoever comes from one address (IPv6: one /64), to any of ours. */
-struct source {
-	UT_hash_handle hh;
-	uint8_t key[1 + 16];
-	size_t paths;	/* of it */
-	size_t clients; /* that have an IKE SA which is up */
-	size_t peers;	/* R */
-	/* Not saved: whose place went to another one. */
-	uint64_t displace_ms; /* what went is made up for by then */
-	bool displace_said;
-	struct log_limit limit; /* of what they cause; not saved */
-};
-
-/* What is between one address of ours and one of a client's, newest
- * first. */
-struct path {
-	UT_hash_handle hh;
-	struct source *source;
-	uint8_t key[1 + 16 + 16]; /* family, ours, the client's */
-	struct ike_sa *sas;
-	struct peer *peers;
 };
 
 /* One client, R. */
@@ -385,28 +349,6 @@ bool ike_dh_room(const struct ike *ike, size_t most);
 /* False (logged) when the source of randomness fails. */
 bool ike_random(struct ike *ike, void *out, size_t len);
 
-/* path.c */
-/* NULL when nothing is between these addresses; ports do not count. */
-struct path *path_of(
-    const struct ike *ike, const struct addr *local, const struct addr *peer);
-/* NULL when nobody comes from that address. */
-struct source *path_source(const struct ike *ike, const struct addr *peer);
-/* Their addresses stay what they are until they are removed. */
-void path_add_sa(struct ike *ike, struct ike_sa *sa);
-void path_remove_sa(struct ike *ike, struct ike_sa *sa);
-void path_add_peer(struct ike *ike, struct peer *p);
-void path_remove_peer(struct ike *ike, struct peer *p);
-void path_free_all(struct ike *ike);
-/* sa is up: its client counts, once, as long as it has one that is. */
-void path_sa_up(struct ike_sa *sa);
-/*
- * Whether sa, which is about to be up, is one client more than may come
- * from its address; one that has an IKE SA or an R already is not new.
- */
-bool path_is_full(const struct ike *ike, const struct ike_sa *sa);
-/* Whether its address has as many R as it may. */
-bool path_has_all_peers(const struct ike *ike, const struct path *path);
-
 /* profile.c */
 /* The policy for a peer of that address: the longest prefix wins. */
 const struct ike_policy *ike_policy_for(
@@ -494,77 +436,6 @@ bool child_deleted(struct ike *ike, struct peer *p, uint32_t spi_out);
 void child_free(struct child *c);
 /* Saves or loads a pair, but for its inbound SPI and its peer. */
 void child_store(struct store *s, struct child *c);
-
-/* peer.c */
-/* An empty peer, in the list. */
-struct peer *peer_new(struct ike *ike);
-void peer_link(struct ike *ike, struct peer *p);
-/* Into the tables: once, when its tag and addresses are known. */
-void peer_index(struct ike *ike, struct peer *p);
-struct peer *peer_by_tag(struct ike *ike, uint32_t tag);
-struct peer *peer_by_r(struct ike *ike, uint64_t r);
-/* True when identity and place of peer and IKE SA are the same. */
-bool peer_matches(const struct peer *p, const struct ike_sa *sa);
-/*
- * The peer that a Quick Mode of sa with these selectors belongs to; made
- * when there is none.  NULL (logged) when no more are allowed.
- */
-struct peer *peer_for(struct ike *ike, struct ike_sa *sa,
-    const struct selectors *sel, const char *suite);
-/* The only writer of a peer's state. */
-void peer_become(struct ike *ike, struct peer *p, enum peer_state state);
-void peer_end(struct ike *ike, struct peer *p, const char *reason);
-/* After a change of its pairs or Quick Modes: linger or not. */
-void peer_check(struct ike *ike, struct peer *p);
-void peer_event(struct ike *ike, const struct ike_event *ev);
-void peer_opened(struct ike *ike, uint32_t tag, const struct ike_event *ev);
-void peer_timer(struct ike *ike, struct peer *p);
-void peer_free(struct peer *p);
-
-/* peer_place.c: who is where */
-/* A new IKE SA is up: adopt its peers, end whom it displaces. */
-void peer_sa_up(struct ike *ike, struct ike_sa *sa);
-/* An IKE SA is gone. */
-void peer_sa_gone(struct ike *ike, struct ike_sa *sa);
-/* Deletes what else the identity of sa has: it started afresh. */
-void peer_initial_contact(struct ike *ike, struct ike_sa *sa);
-/*
- * Whether sa, which is about to be up, may take its place from whoever has
- * it: this is limited, for each address.
- */
-bool peer_may_take_place(struct ike *ike, const struct ike_sa *sa);
-/* An authenticated message came from another address or port. */
-void peer_sa_moved(
-    struct ike *ike, struct ike_sa *sa, const struct ike_event *ev);
-/* IKE_EV_MAPPING */
-void peer_mapping(struct ike *ike, const struct ike_event *ev);
-
-/* peer_note.c */
-void peer_note(struct ike *ike, struct peer *p);
-/* PEER_UP or PEER_UPDATE */
-void peer_tell(struct ike *ike, struct peer *p, enum ike_action_type type);
-/* Sets the suite's text; says so when it changed. */
-void peer_suite(struct ike *ike, struct peer *p, const char *suite);
-/* Saves or loads what identifies a peer. */
-void peer_store(struct store *s, struct peer *p);
-/* IKE_EV_HELD */
-void peer_held(struct ike *ike, const struct ike_event *ev);
-
-/* rekey.c: renewing pairs of IPsec SAs */
-/* A soft limit of c. */
-void rekey_soft(struct ike *ike, struct child *c);
-/* A pair of p is gone. */
-void rekey_pair_gone(struct ike *ike, struct peer *p);
-/* A Quick Mode of ours came to nothing. */
-void rekey_failed(struct ike *ike, struct peer *p);
-/* p has a new IKE SA. */
-void rekey_sa_up(struct ike *ike, struct peer *p);
-/* c is a new pair: the older ones are on their way out. */
-void rekey_pair_up(struct ike *ike, struct child *c);
-/* Notes what q agreed on. */
-void rekey_terms(struct peer *p, const struct quick *q);
-void rekey_used(struct ike *ike, struct child *old, bool used);
-void rekey_timer(struct ike *ike, struct peer *p);
 
 /* main_mode.c */
 void main_input(struct ike *ike, struct message *m);
