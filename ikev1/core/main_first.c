@@ -177,6 +177,17 @@ static bool is_ours(struct ike *ike, const uint8_t *cky_i)
 	return sa_find(ike, cky_i) || mm1_find(ike->mm1, cky_i);
 }
 
+static int say_full(struct ike *ike, struct message *m)
+{
+	struct refused who =
+	    refused_datagram(m->ev, "raise max-clients in section l2tp");
+
+	act_refuse(
+	    ike, &who, "refused: all %u IKE SAs are taken", ike->cfg.max_sas);
+	m->is_said = true;
+	return -ENOSPC;
+}
+
 static int take_first(struct ike *ike, struct message *m)
 {
 	struct mm1_entry e = {.local = m->ev->local, .peer = m->ev->peer};
@@ -189,8 +200,7 @@ static int take_first(struct ike *ike, struct message *m)
 		return isakmp_refuse(
 		    m->reason, -EPROTO, "our own cookie came back");
 	if (HASH_COUNT(ike->sas) - ike->half_open_count >= ike->cfg.max_sas)
-		return isakmp_refuse(m->reason, -ENOSPC,
-		    "all %u IKE SAs are taken", ike->cfg.max_sas);
+		return say_full(ike, m);
 	err = message_open(ike, NULL, m, NULL);
 	if (!err)
 		err = isakmp_script_check(&m->p, &script1, m->reason);
