@@ -151,10 +151,10 @@ static const struct attrs {
 	UDP HMAC_SHA1 B("\6", "\0\x80") B("\3", "\0\x13")),
     P2("esp_compress", 1 | 2, 12, UDP HMAC_SHA1 B("\7", "\0\1")),
     P2("esp_des_legacy", 1 | 2 | 16 | 64, 2, UDP B("\5", "\0\1")),
-    {"ah", 1, 2, 3, "\xc0\xff\xee\1", 4, HMAC_SHA1, 8},
+    {"ah", 1, 2, 3, "\xc0\xff\xee\1", 4, HMAC_SHA1, 4},
     {"ipcomp", 1, 4, 2, "\xc0\xff", 2, B("\4", "\0\2"), 4},
-    {"spi_reserved", 1, 3, 12, "\0\0\0\xff", 4, HMAC_SHA1, 8},
-    {"spi_of_8", 1, 3, 12, "\0\0\0\xff\1\2\3\4", 8, HMAC_SHA1, 8},
+    {"spi_reserved", 1, 3, 12, "\0\0\0\xff", 4, HMAC_SHA1, 4},
+    {"spi_of_8", 1, 3, 12, "\0\0\0\xff\1\2\3\4", 8, HMAC_SHA1, 4},
 };
 
 static void put_proposal(

@@ -115,6 +115,9 @@ static void finish(const struct mate *m, struct isakmp_builder *b,
 	int len = isakmp_build_finish(b, keys ? keys->block_len : 0);
 
 	out->len = len < 0 ? 0 : (size_t)len;
+	/* An empty message can't be encrypted. */
+	if (keys && out->len <= ISAKMP_HEADER_LEN)
+		out->len = 0;
 	if (keys && out->len)
 		must(!keymat_encrypt(m->crypto, keys, iv,
 		    out->data + ISAKMP_HEADER_LEN,
