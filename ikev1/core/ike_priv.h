@@ -99,6 +99,7 @@ struct child {
 	uint64_t soft_ms, hard_ms; /* if the kernel does not say so */
 	uint64_t up_ms; /* since when both are there; 0: they are not */
 	bool is_worn;	/* past its soft limit */
+	bool is_ours;	/* we began its Quick Mode */
 	bool encap;
 	bool has_out;		    /* the outbound SA may be in the kernel */
 	struct child_limits limits; /* of both */

@@ -248,6 +248,7 @@ void quick_order_inbound(struct ike *ike, struct quick *q)
 	}
 	q->spi_in = c->spi_in;
 	c->sa_age = q->sa->age;
+	c->is_ours = q->is_ours;
 	c->spi_out = q->spi_out;
 	c->encap = wants_encap(q->sa);
 	c->msgid = q->msgid;

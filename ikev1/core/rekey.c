@@ -5,8 +5,8 @@
  *
  * The kernel's soft limit starts it.  The old pair stays until something
  * came through the new one, or a while; then it is deleted and the client
- * told.  When both sides renew at the same time both new pairs live and the
- * older one of them goes in the same way.
+ * told.  When both sides renew at the same time both new pairs live and one
+ * of them, the same for both sides, goes in the same way.
  */
 #include "ikev1/core/main_init.h"
 #include "ikev1/core/quick_steps.h"
@@ -14,6 +14,7 @@
 #define RETRY_MS 15000	/* after a try that came to nothing */
 #define BUSY_MS 5000	/* another Quick Mode of this peer is under way */
 #define RETIRE_MS 30000 /* of an old pair, once there is a new one */
+#define CROSS_MS 10000	/* pairs of both sides' renewals come up within it */
 #define RETIRE_TRIES 3	/* then it goes even if the new one is unused */
 
 static struct child *newest_up(const struct peer *p)
@@ -23,6 +24,39 @@ static struct child *newest_up(const struct peer *p)
 	while (c && c->state != CHILD_UP)
 		c = c->next;
 	return c;
+}
+
+/* The same number on both sides, and no other pair's. */
+static uint64_t rank(const struct child *c)
+{
+	uint64_t a = c->spi_in, b = c->spi_out;
+
+	return a < b ? a << 32 | b : b << 32 | a;
+}
+
+/* Each side began one of them, and neither when the other one was there. */
+static bool have_crossed(const struct child *a, const struct child *b)
+{
+	return a->is_ours != b->is_ours && !a->is_worn && !b->is_worn &&
+	       a->up_ms < b->up_ms + CROSS_MS && b->up_ms < a->up_ms + CROSS_MS;
+}
+
+/*
+ * The pair that stays when there are several: the newest.  Two that have
+ * crossed may be in another order for the client; each side would delete
+ * what the other keeps.  Of those it is the one with the larger SPIs, on
+ * both sides.
+ */
+static struct child *lasting(const struct peer *p)
+{
+	struct child *newest = newest_up(p), *best = newest, *c;
+
+	for (c = newest; c; c = c->next) {
+		if (c->state == CHILD_UP && have_crossed(c, newest) &&
+		    rank(c) > rank(best))
+			best = c;
+	}
+	return best;
 }
 
 static void rekey_at(struct ike *ike, struct peer *p, uint64_t ms)
@@ -81,14 +115,14 @@ void rekey_soft(struct ike *ike, struct child *c)
 
 	c->is_worn = true;
 	/* The client was faster, or the other direction's limit was. */
-	if (c != newest_up(p) || p->rekey_ms != NEVER)
+	if (c != lasting(p) || p->rekey_ms != NEVER)
 		return;
 	try_now(ike, p);
 }
 
 void rekey_pair_gone(struct ike *ike, struct peer *p)
 {
-	struct child *c = newest_up(p);
+	struct child *c = lasting(p);
 
 	/* The client may have a better one on its way. */
 	if (c && c->is_worn && p->rekey_ms == NEVER)
@@ -112,7 +146,7 @@ void rekey_sa_up(struct ike *ike, struct peer *p)
 void rekey_pair_up(struct ike *ike, struct child *c)
 {
 	struct peer *p = c->peer;
-	const struct child *newest = newest_up(p);
+	const struct child *newest = lasting(p);
 
 	p->rekey_ms = NEVER;
 	/* c itself too, when it was slower than one begun after it. */
@@ -147,7 +181,7 @@ void rekey_terms(struct peer *p, const struct quick *q)
 /* old: who waits to be retired; used: its peer's newest pair carries. */
 void rekey_used(struct ike *ike, struct child *old, bool used)
 {
-	struct child *newest = newest_up(old->peer);
+	struct child *newest = lasting(old->peer);
 
 	if (old == newest || old->state != CHILD_UP ||
 	    (!used && old->retire_tries < RETIRE_TRIES))
@@ -182,7 +216,7 @@ void rekey_timer(struct ike *ike, struct peer *p)
 		next = c->next;
 		child_timer(ike, c);
 	}
-	newest = newest_up(p);
+	newest = lasting(p);
 	if (ike->now >= p->rekey_ms)
 		try_now(ike, p);
 	peer_wake(ike, p, p->rekey_ms);

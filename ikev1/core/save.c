@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define SAVE_MAGIC 0x53504b31u /* "SPK1" */
-#define SAVE_VERSION 14
+#define SAVE_VERSION 15
 #define COUNT_MAX 1000000 /* of anything: more is damage */
 
 /* Enumerations are a byte; loading refuses values above the last one. */
@@ -101,6 +101,7 @@ void child_store(struct store *s, struct child *c)
 	store_u8(s, &c->retire_tries);
 	store_past(s, &c->up_ms);
 	store_bool(s, &c->is_worn);
+	store_bool(s, &c->is_ours);
 	store_bool(s, &c->encap);
 	store_bool(s, &c->has_out);
 	store_u32(s, &c->limits.soft_s);
