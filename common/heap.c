@@ -14,7 +14,8 @@
 #define MADV_COLLAPSE 25
 #endif
 
-#define HUGE_PAGE ((uintptr_t)2 << 20) /* a power of two */
+#define HUGE_PAGE ((uintptr_t)2 << 20) /* two steps */
+#define LEAST_STEP ((uintptr_t)128 << 10)
 
 /* No system call: the C library knows it. */
 static uintptr_t heap_end(void)
@@ -23,16 +24,18 @@ static uintptr_t heap_end(void)
 }
 
 /*
- * Grows in steps that end where a huge page may: the C library takes the pad
- * and, since what it needed was small, one page more.
+ * Grows in steps each second of which ends where a huge page may: the C
+ * library takes the pad and, since what it needed was small, one page more.
+ * It pads the heaps of other threads too: a pad of a huge page or more would
+ * give each of them one, where the kernel gives them unasked.
  */
 static void set_pad(uintptr_t end)
 {
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uintptr_t least = end + HEAP_STEP + page;
+	uintptr_t least = end + LEAST_STEP + page;
 
 	mallopt(
-	    M_TOP_PAD, (int)((least + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE -
+	    M_TOP_PAD, (int)((least + HEAP_STEP - 1) / HEAP_STEP * HEAP_STEP -
 			     end - page));
 }
 

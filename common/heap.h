@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define HEAP_STEP (1u << 20) /* bytes; up to thrice as many are in vain */
+#define HEAP_STEP (1u << 20) /* bytes; about as many are present in vain */
 
 struct heap {
 	uintptr_t end;	 /* what was there below it is present */
