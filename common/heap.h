@@ -2,10 +2,8 @@
 /*
  * A heap that grows in big steps, each made present at once.  A daemon with
  * many clients otherwise pays a page fault for each page of its first
- * thousands, and in a virtual machine a fault costs as much as a message;
- * there even a page that is present costs as much when it is first used,
- * unless it is a huge one.  Memory that is freed is used again without any
- * of this.
+ * thousands, and in a virtual machine a fault costs as much as a message.
+ * Memory that is freed is used again without any of this.
  */
 #ifndef COMMON_HEAP_H
 #define COMMON_HEAP_H
@@ -13,13 +11,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define HEAP_STEP (1u << 20) /* bytes; about as many are present in vain */
+#define HEAP_STEP (256u << 10) /* bytes; up to so many are present in vain */
 
 struct heap {
-	uintptr_t end;	 /* what was there below it is present */
-	uintptr_t first; /* where it may have its first huge page */
-	bool is_small;	 /* no huge pages (before Linux 6.1, or not wanted) */
-	bool is_off;	 /* nothing is made present (before Linux 5.14) */
+	uintptr_t end; /* what was there below it is present */
+	bool is_off;   /* the kernel cannot (before Linux 5.14) */
 };
 
 /* Once, by the thread that owns the heap, before it grows. */
