@@ -94,6 +94,14 @@ static struct quick *reach(struct ike_pair *p, enum cell_state state)
 	return until_offered(p);
 }
 
+/* There may be nothing yet. */
+static size_t copy_of(uint8_t *to, const void *data, size_t len)
+{
+	if (len)
+		memcpy(to, data, len);
+	return len;
+}
+
 /* What the server knows, where the forger looks for it. */
 static void tell(struct cell_world *cw, const struct ike_sa *sa)
 {
@@ -111,9 +119,9 @@ static void tell(struct cell_world *cw, const struct ike_sa *sa)
 	/* Message 2 will choose it. */
 	if (!memcmp(to->cky_r, zero, 8))
 		memset(to->cky_r, 0x77, 8);
-	memcpy(to->sai, sa->sai.data, to->sai_len = sa->sai.len);
-	memcpy(to->dh.pub, sa->gxi.data, to->dh.pub_len = sa->gxi.len);
-	memcpy(to->gxr, sa->gxr.data, to->gxr_len = sa->gxr.len);
+	to->sai_len = copy_of(to->sai, sa->sai.data, sa->sai.len);
+	to->dh.pub_len = copy_of(to->dh.pub, sa->gxi.data, sa->gxi.len);
+	to->gxr_len = copy_of(to->gxr, sa->gxr.data, sa->gxr.len);
 	to->keys = sa->keys;
 	memcpy(to->iv, sa->iv, sizeof(to->iv));
 	memcpy(cw->iv5, sa->iv, sizeof(cw->iv5));

@@ -278,7 +278,8 @@ static void a_flood_finds_all_memory_present(void **state)
 	}
 	assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
 	assert_int_equal(mm1_count(f->t), 2 * SIZE);
-	assert_in_range(after.ru_minflt - before.ru_minflt, 0, 99);
+	/* Of more than 1,024; a sanitizer needs some of its own. */
+	assert_in_range(after.ru_minflt - before.ru_minflt, 0, 511);
 	free_fixture(f);
 }
 
