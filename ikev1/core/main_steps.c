@@ -240,7 +240,7 @@ int main_step5(struct ike *ike, struct ike_sa *sa, struct message *m)
 	/* RFC 3947 section 4: from here on where this came from. */
 	sa->local = m->ev->local;
 	sa->peer = m->ev->peer;
-	if (path_is_full(ike, sa))
+	if (path_is_full(ike, sa) && !path_make_room(ike, sa))
 		return isakmp_refuse(m->reason, -EACCES,
 		    "as many clients as max-per-address in section ike allows "
 		    "(%u) are connected from this address",

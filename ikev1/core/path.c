@@ -98,19 +98,22 @@ static void end_if_empty(
 	free(source);
 }
 
+static bool is_of_client(const struct ike_sa *other, const struct ike_sa *sa)
+{
+	return other != sa && other->state == SA_UP &&
+	       addr_equal(&other->peer, &sa->peer) &&
+	       other->psk_entry == sa->psk_entry &&
+	       bytes_equal(&other->id, &sa->id);
+}
+
 /* Another IKE SA of sa's client that is up; NULL. */
 static struct ike_sa *other_of_client(const struct ike_sa *sa)
 {
-	struct ike_sa *other;
+	struct ike_sa *other = sa->path->sas;
 
-	for (other = sa->path->sas; other; other = other->path_next) {
-		if (other != sa && other->state == SA_UP &&
-		    addr_equal(&other->peer, &sa->peer) &&
-		    other->psk_entry == sa->psk_entry &&
-		    bytes_equal(&other->id, &sa->id))
-			return other;
-	}
-	return NULL;
+	while (other && !is_of_client(other, sa))
+		other = other->path_next;
+	return other;
 }
 
 void path_sa_up(struct ike_sa *sa)
@@ -146,6 +149,52 @@ bool path_is_full(const struct ike *ike, const struct ike_sa *sa)
 	while (p && !peer_matches(p, sa))
 		p = p->path_next;
 	return !p;
+}
+
+/* Whether its client has an IKE SA and nothing else, and not only just. */
+static bool is_idle(const struct ike *ike, const struct ike_sa *sa)
+{
+	const struct peer *p = sa->path->peers;
+
+	if (!sa->is_counted || sa->quicks ||
+	    ike->now < sa->up_ms + ike->cfg.linger_ms)
+		return false;
+	while (p && !peer_matches(p, sa))
+		p = p->path_next;
+	return !p;
+}
+
+static void end_idle(struct ike *ike, struct ike_sa *sa)
+{
+	act_log_client(ike, &sa->peer, IKE_LOG_INFO,
+	    "%s: its IKE SA ends: it has no IPsec SAs, and another client of "
+	    "this address wants the place (max-per-address)",
+	    text_shown(sa->identity));
+	info_delete_sa(ike, sa);
+	sa_become(ike, sa, SA_DEAD);
+}
+
+bool path_make_room(struct ike *ike, const struct ike_sa *sa)
+{
+	struct ike_sa *other, *next, *oldest = NULL;
+
+	HASH_ITER(hh, ike->sas, other, next)
+	{
+		if (other->path && other->path->source == sa->path->source &&
+		    is_idle(ike, other) &&
+		    (!oldest || other->up_ms < oldest->up_ms))
+			oldest = other;
+	}
+	if (!oldest)
+		return false;
+	/* A client may have several: none of them is to be its heir. */
+	for (other = oldest->path->sas; other; other = next) {
+		next = other->path_next;
+		if (is_of_client(other, oldest))
+			end_idle(ike, other);
+	}
+	end_idle(ike, oldest);
+	return true;
 }
 
 bool path_has_all_peers(const struct ike *ike, const struct path *path)

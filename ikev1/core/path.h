@@ -64,6 +64,13 @@ void path_sa_up(struct ike_sa *sa);
  * from its address; one that has an IKE SA or an R already is not new.
  */
 bool path_is_full(const struct ike *ike, const struct ike_sa *sa);
+/*
+ * For sa, which found its address full: the client of that address goes that
+ * has had IKE SAs and no R for the longest time, beyond linger_ms.  Nothing
+ * but their lifetime would end them, a week if the client says so.  False
+ * when there is none.
+ */
+bool path_make_room(struct ike *ike, const struct ike_sa *sa);
 /* Whether its address has as many R as it may. */
 bool path_has_all_peers(const struct ike *ike, const struct path *path);
 

@@ -62,6 +62,47 @@ static void one_address_has_a_limited_number_of_clients(void **state)
 	}
 }
 
+/*
+ * Who has a key and never goes on, or vanished without a word: no DPD, and a
+ * lifetime of days.  He makes way, the longest idle one first; who has an R,
+ * or has only just come, does not.
+ */
+static void idle_ike_sas_make_way(void **state)
+{
+	(void)state;
+	for (int save = 0; save < 2; save++) {
+		struct ikew *w = world(3, save);
+		struct ike_client *c[5];
+
+		for (int i = 0; i < 5; i++) {
+			c[i] = natted(w, i);
+			c[i]->has_dpd = false;
+		}
+		assert_true(ikew_connect(w, c[0]));
+		assert_true(ikew_main(w, c[1]));
+		assert_true(ikew_main(w, c[1])); /* two of one client */
+		ikew_run(w, 1000);
+		assert_true(ikew_main(w, c[2]));
+		assert_false(ikew_main(w, c[3]));
+		assert_true(ikew_logged(w, "max-per-address"));
+		ikew_run(w, w->cfg.linger_ms);
+		assert_true(ikew_connect(w, c[3]));
+		assert_int_equal(ikew_counts(w).sas, 3);
+		assert_int_equal(c[1]->cur->state, CLIENT_GONE);
+		assert_int_not_equal(c[2]->cur->state, CLIENT_GONE);
+		assert_true(ikew_logged(w, "wants the place"));
+		assert_true(ikew_connect(w, c[4]));
+		assert_int_equal(c[2]->cur->state, CLIENT_GONE);
+		/* All have R now. */
+		ikew_run(w, w->cfg.linger_ms);
+		assert_false(ikew_main(w, c[2]));
+		assert_true(ikew_pair_right(w, c[0]));
+		assert_true(ikew_pair_right(w, c[3]));
+		assert_true(ikew_pair_right(w, c[4]));
+		ikew_free(w);
+	}
+}
+
 /* Both phases, with more than one IKE SA, or with none but an R. */
 static void renewing_needs_no_free_place(void **state)
 {
@@ -471,6 +512,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(one_address_has_a_limited_number_of_clients),
+	    cmocka_unit_test(idle_ike_sas_make_way),
 	    cmocka_unit_test(renewing_needs_no_free_place),
 	    cmocka_unit_test(r_without_ike_sas_are_limited_too),
 	    cmocka_unit_test(every_r_of_a_client_counts),
