@@ -48,15 +48,17 @@ static const char *harm_of(const char *word, size_t len)
 }
 
 /*
- * One word as pppd's getword() splits them: blanks end it, unless quoted or
- * behind a backslash.  Quotes stay in; no option of the list has any.
+ * One word as pppd's getword() splits them: a blank or a comment ends it,
+ * unless quoted or behind a backslash.  Quotes stay in; no option of the
+ * list has any.
  */
 static size_t word_length(const char *p)
 {
 	size_t n = 0;
 	char quote = '\0';
 
-	while (p[n] && (quote || !isspace((unsigned char)p[n]))) {
+	while (
+	    p[n] && (quote || (!isspace((unsigned char)p[n]) && p[n] != '#'))) {
 		if (p[n] == '\\' && p[n + 1])
 			n++;
 		else if (quote && p[n] == quote)
@@ -94,7 +96,7 @@ static size_t one_char(const char *p, char *out, size_t *n)
 	*n = 0;
 	if (*p == '"' || *p == '\'')
 		return 1;
-	*n = 1;
+	*n = *p != '\\' || p[1]; /* the file's last byte hides nothing */
 	*out = *p;
 	if (*p != '\\' || !p[1])
 		return 1;
@@ -129,7 +131,11 @@ static int check_word(const char *path, unsigned int line, const char *text,
 {
 	char word[64];
 	size_t n = plain(text, len, word, sizeof(word));
-	const char *harm = harm_of(word, n);
+	const char *harm;
+
+	/* To pppd a word ends at a zero that an escape has written. */
+	n = strnlen(word, n);
+	harm = harm_of(word, n);
 
 	for (size_t i = 0; i < len; i++) {
 		if (!is_control(text[i]))

@@ -70,8 +70,25 @@ static void test_escapes_hide_nothing(void **state)
 	right("plu\\0147in");
 	right("plu\\x067in");
 	right("plu\\8in plu\\xgin");
-	right("plugin\\x");
-	right("plugin\\0");
+	right("plu\\0gin plu\\xy");
+	/* Its strings end at a zero. */
+	wrong("plugin\\x", "f:1: plugin: ");
+	wrong("plugin\\0zzz x.so", "f:1: plugin: ");
+	wrong("plugin\\400zzz", "f:1: plugin: ");
+	wrong("auth\nnoip\\0", "f:2: noip: ");
+	/* The last byte of a file. */
+	wrong("dryrun\\", "f:1: dryrun: ");
+	right("dryru\\");
+}
+
+/* Without a blank before it, too. */
+static void test_comments_end_words(void **state)
+{
+	(void)state;
+	wrong("noip#for now", "f:1: noip: ");
+	wrong("auth#x\nplugin#c", "f:2: plugin: ");
+	right("auth#plugin x.so\nauth #dryrun\n");
+	right("plugin\\#c \"plugin#c\"");
 }
 
 static void test_no_text(void **state)
@@ -140,6 +157,7 @@ int main(void)
 	    cmocka_unit_test(test_what_we_undo),
 	    cmocka_unit_test(test_what_we_do_not),
 	    cmocka_unit_test(test_escapes_hide_nothing),
+	    cmocka_unit_test(test_comments_end_words),
 	    cmocka_unit_test(test_no_text),
 	    cmocka_unit_test(test_files),
 	};
