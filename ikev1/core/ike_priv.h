@@ -38,8 +38,7 @@
 #define QUICKS_MAX 8	       /* Quick Modes at a time under one IKE SA */
 #define PEER_FAMILY_MAX 4      /* R of one identity and place */
 #define PEER_PAIRS_MAX 3       /* IPsec SA pairs of one R */
-#define PEER_NOTE_MAX 1024
-#define PEER_WAIT_MS 10000 /* for PEER_READY, PEER_GONE */
+#define PEER_WAIT_MS 10000     /* for PEER_READY, PEER_GONE */
 
 /* What an IKE_ACT_* answer belongs to. */
 enum job_kind {

@@ -12,6 +12,8 @@
 #include <netinet/in.h>
 
 #define L2TP_PORT 1701
+/* R's note holds both IDs, beside phase 1's: it must fit (im_msg.h). */
+#define NAME_MAX_LEN 64
 
 /* One address, in whatever form: a net of one and a range of one too. */
 static int one_address(const struct payload_id *id, struct addr *a)
@@ -53,7 +55,11 @@ static int check_address(const struct payload_id *id, const struct addr *outer,
 	struct addr a;
 
 	if (is_behind_nat && is_name(id))
-		return 0;
+		return id->data.len <= NAME_MAX_LEN
+			   ? 0
+			   : isakmp_refuse(reason, -EINVAL,
+				 "%s is a name of %zu bytes: at most %d", name,
+				 id->data.len, NAME_MAX_LEN);
 	if (one_address(id, &a))
 		return isakmp_refuse(reason, -EINVAL,
 		    "%s %.100s is no single address", name,

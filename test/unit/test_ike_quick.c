@@ -337,6 +337,37 @@ static void ids_of_phase_2_in_every_form(void **state)
 	}
 }
 
+/* The longest of all IDs still make a note that the monitor takes (the world
+ * aborts otherwise); a longer name is refused. */
+static void long_names_fit_the_note_of_r(void **state)
+{
+	char identity[251], name[65];
+
+	(void)state;
+	memset(identity, 'i', 250);
+	identity[250] = '\0';
+	memset(name, 'n', sizeof(name));
+	for (size_t len = 64; len <= 65; len++) {
+		struct ikew *w = ikew_new(len);
+		struct ike_client *c = natted(w);
+
+		c->fqdn = identity;
+		assert_true(ikew_main(w, c));
+		c->odd_ci = true;
+		c->id_type = IPSEC_ID_FQDN;
+		c->id_data = name;
+		c->id_len = len;
+		for (int pair = 0; pair < 3; pair++) {
+			ikec_start_quick(c);
+			ikew_run(w, 100);
+			assert_int_equal(ikew_pair_right(w, c), len == 64);
+		}
+		if (len == 65)
+			assert_true(ikew_logged(w, "a name of 65 bytes"));
+		ikew_free(w);
+	}
+}
+
 static void without_nat_the_ids_name_the_real_addresses(void **state)
 {
 	struct ikew *w = ikew_new(1);
@@ -674,6 +705,7 @@ int main(void)
 	    cmocka_unit_test(esp_stands_for_message_3),
 	    cmocka_unit_test(selectors_of_real_clients_are_taken),
 	    cmocka_unit_test(ids_of_phase_2_in_every_form),
+	    cmocka_unit_test(long_names_fit_the_note_of_r),
 	    cmocka_unit_test(without_nat_the_ids_name_the_real_addresses),
 	    cmocka_unit_test(no_common_esp_proposal),
 	    cmocka_unit_test(the_mode_must_fit_the_nat),
