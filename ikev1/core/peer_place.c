@@ -73,8 +73,8 @@ static struct peer *find_peer(
 	return NULL;
 }
 
-/* Whether somebody else loses IPsec SAs when this place changes hands; an R
- * that lingers has none to lose. */
+/* Whether somebody else loses IPsec SAs, or is about to get some, when this
+ * place changes hands; an R that lingers has none to lose. */
 static bool has_victim(const struct ike *ike, const struct place *at)
 {
 	struct peer *p;
@@ -82,7 +82,7 @@ static bool has_victim(const struct ike *ike, const struct place *at)
 	for (p = peers_at(ike, at); p; p = p->path_next) {
 		struct place its = place_of_peer(p);
 
-		if (p->state != PEER_CLOSING && p->children &&
+		if (p->state != PEER_CLOSING && (p->children || p->users) &&
 		    same_where(&its, at) && !same_who(&its, at))
 			return true;
 	}

@@ -290,6 +290,32 @@ static void a_new_ike_sa_displaces_few_neighbours(void **state)
 	ikew_free(w);
 }
 
+/* Whoever is only just dialling in has a place to lose as well. */
+static void nor_those_who_are_dialling_in(void **state)
+{
+	struct ike_client *c[NEIGHBOURS + 1];
+	struct ikew *w = world(0, false);
+
+	(void)state;
+	w->hold_ready = true;
+	for (int i = 0; i <= NEIGHBOURS; i++) {
+		c[i] = natted(w, i);
+		assert_true(ikew_main(w, c[i]));
+		if (i)
+			ikec_start_quick(c[i]);
+	}
+	ikew_run(w, 200);
+	assert_int_equal(ikew_counts(w).peers, NEIGHBOURS);
+	for (int i = 1; i <= NEIGHBOURS; i++) {
+		c[i]->is_mute = true;
+		c[0]->outer[1] = c[i]->outer[1];
+		ikec_start_main(c[0]);
+		ikew_run(w, 200);
+	}
+	assert_int_equal(lost(w), 4);
+	ikew_free(w);
+}
+
 /* Ever others dial from one place, and say goodbye: a line of PCs being
  * installed, or our own tests. */
 static void who_says_goodbye_is_not_displaced(void **state)
@@ -519,6 +545,7 @@ int main(void)
 	    cmocka_unit_test(one_ipv6_network_is_one_address),
 	    cmocka_unit_test(a_client_displaces_few_neighbours),
 	    cmocka_unit_test(a_new_ike_sa_displaces_few_neighbours),
+	    cmocka_unit_test(nor_those_who_are_dialling_in),
 	    cmocka_unit_test(who_says_goodbye_is_not_displaced),
 	    cmocka_unit_test(two_of_one_id_stay_apart),
 	    cmocka_unit_test(an_authenticated_client_fills_no_log),
