@@ -272,7 +272,7 @@ static void ids_of_phase_1(void **state)
 	}
 }
 
-/* Phase 2 takes one address, behind NAT any one, or a name. */
+/* Phase 2 takes one address, behind NAT any one, or a name of up to 64. */
 static void ids_of_phase_2(void **state)
 {
 	struct ikew *w = ikew_new(3);
@@ -288,7 +288,7 @@ static void ids_of_phase_2(void **state)
 			bool is_name = type == 2 || type == 3 || type == 11;
 			bool is_good = (type == 1 && lens[i] == 4) ||
 				       (type == 5 && lens[i] == 16) ||
-				       (is_name && lens[i]);
+				       (is_name && lens[i] && lens[i] <= 64);
 
 			c->id_type = (uint8_t)type;
 			c->id_len = lens[i];
