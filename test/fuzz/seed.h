@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Writes one input to dir/name; ends the program when it can't. */
 static inline void seed_write(
@@ -21,6 +22,23 @@ static inline void seed_write(
 		perror(path);
 		exit(1);
 	}
+}
+
+struct seed_text {
+	const char *name, *text;
+};
+
+/* What a program is whose seeds are texts; its exit code. */
+static inline int seed_texts(
+    int argc, char **argv, const struct seed_text *seeds, size_t count)
+{
+	if (argc != 2)
+		return 2;
+	for (size_t i = 0; i < count; i++)
+		seed_write(argv[1], seeds[i].name,
+		    (struct wire_span){
+			(const uint8_t *)seeds[i].text, strlen(seeds[i].text)});
+	return 0;
 }
 
 #endif

@@ -2,11 +2,7 @@
 /* Writes the seeds of fuzz_ppp_options to the directory that it is given. */
 #include "test/fuzz/seed.h"
 
-#include <string.h>
-
-static const struct {
-	const char *name, *text;
-} seeds[] = {
+static const struct seed_text seeds[] = {
     {"debian", "# a comment\nasyncmap 0\nauth\ncrtscts\nlock\nhide-password\n"
 	       "modem\nlcp-echo-interval 30\nnoipx\n"},
     {"harmful", "lock # for one\n\n  plugin x.so\n"},
@@ -20,11 +16,5 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	if (argc != 2)
-		return 2;
-	for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++)
-		seed_write(argv[1], seeds[i].name,
-		    (struct wire_span){
-			(const uint8_t *)seeds[i].text, strlen(seeds[i].text)});
-	return 0;
+	return seed_texts(argc, argv, seeds, sizeof(seeds) / sizeof(seeds[0]));
 }

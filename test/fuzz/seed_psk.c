@@ -2,11 +2,7 @@
 /* Writes the seeds of fuzz_psk to the directory that it is given. */
 #include "test/fuzz/seed.h"
 
-#include <string.h>
-
-static const struct {
-	const char *name, *text;
-} seeds[] = {
+static const struct seed_text seeds[] = {
     {"any", "any \"one for all\"\n"},
     {"hex", "# routers\n203.0.113.7 0x00112233445566\n"},
     {"prefix", "198.51.100.0/24 rest of the line  \n\tany x\n"},
@@ -44,11 +40,5 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	if (argc != 2)
-		return 2;
-	for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++)
-		seed_write(argv[1], seeds[i].name,
-		    (struct wire_span){
-			(const uint8_t *)seeds[i].text, strlen(seeds[i].text)});
-	return 0;
+	return seed_texts(argc, argv, seeds, sizeof(seeds) / sizeof(seeds[0]));
 }
