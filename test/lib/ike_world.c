@@ -389,3 +389,15 @@ bool ikew_connect(struct ikew *w, struct ike_client *c)
 {
 	return ikew_main(w, c) && ikew_quick(w, c);
 }
+
+struct ikew *ikew_connected(struct ike_client **c, bool save)
+{
+	struct ikew *w = ikew_new(7);
+
+	*c = ikew_client(w, "10.0.0.2", "203.0.113.9", 40000);
+	w->save_often = save;
+	if (!ikew_connect(w, *c))
+		abort();
+	ikew_run(w, 100);
+	return w;
+}

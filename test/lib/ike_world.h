@@ -131,6 +131,9 @@ void ikew_free(struct ikew *w);
  * ports are port and port + 1. */
 struct ike_client *ikew_client(
     struct ikew *w, const char *inner, const char *nat, uint16_t port);
+/* A machine with one client, behind NAT, that is connected; save: as
+ * save_often. */
+struct ikew *ikew_connected(struct ike_client **c, bool save);
 /* Lets ms pass. */
 void ikew_run(struct ikew *w, uint64_t ms);
 /* When something is next; UINT64_MAX: never. */

@@ -19,18 +19,6 @@ static struct ike_client *natted(struct ikew *w)
 	return ikew_client(w, "10.0.0.2", "203.0.113.9", 40000);
 }
 
-/* A connected client in a world of its own. */
-static struct ikew *connected(struct ike_client **c, bool save)
-{
-	struct ikew *w = ikew_new(7);
-
-	*c = natted(w);
-	w->save_often = save;
-	assert_true(ikew_connect(w, *c));
-	ikew_run(w, 100);
-	return w;
-}
-
 /* The body of a Delete. */
 static size_t delete_body(
     uint8_t *out, uint8_t protocol, const uint8_t *spi, size_t len)
@@ -71,7 +59,7 @@ static void a_deleted_pair_goes_and_r_lingers(void **state)
 	(void)state;
 	for (int save = 0; save < 2; save++) {
 		struct ike_client *c;
-		struct ikew *w = connected(&c, save);
+		struct ikew *w = ikew_connected(&c, save);
 
 		ikec_delete_esp(c, ikec_newest_pair(c)->spi_in);
 		ikew_run(w, 100);
@@ -90,7 +78,7 @@ static void a_deleted_pair_goes_and_r_lingers(void **state)
 static void our_own_spi_in_a_delete_is_not_the_clients(void **state)
 {
 	struct ike_client *c;
-	struct ikew *w = connected(&c, false);
+	struct ikew *w = ikew_connected(&c, false);
 
 	(void)state;
 	/* RFC 2408 section 3.15: the SPI is the sender's inbound one. */
@@ -106,7 +94,7 @@ static void a_deleted_ike_sa_leaves_r(void **state)
 	(void)state;
 	for (int save = 0; save < 2; save++) {
 		struct ike_client *c;
-		struct ikew *w = connected(&c, save);
+		struct ikew *w = ikew_connected(&c, save);
 		uint64_t r = ikew_r_of(w, c);
 
 		ikec_delete_sa(c, c->cur);
@@ -128,7 +116,7 @@ static void several_payloads_in_one_message_are_safe(void **state)
 	(void)state;
 	for (int order = 0; order < 5; order++) {
 		struct ike_client *c;
-		struct ikew *w = connected(&c, order & 1);
+		struct ikew *w = ikew_connected(&c, order & 1);
 		uint32_t spi = ikec_newest_pair(c)->spi_in;
 		uint8_t esp[64], ike[64],
 		    note[64] = {0, 0, 0, 1, 1, 0, 0x60, 2};
@@ -154,7 +142,7 @@ static void several_payloads_in_one_message_are_safe(void **state)
 static void an_ike_sa_is_deleted_under_itself_only(void **state)
 {
 	struct ike_client *c, *same, *other;
-	struct ikew *w = connected(&c, true);
+	struct ikew *w = ikew_connected(&c, true);
 	struct client_sa *first = c->cur;
 
 	(void)state;
@@ -185,7 +173,7 @@ static void an_ike_sa_is_deleted_under_itself_only(void **state)
 static void a_neighbours_ipsec_sa_is_not_deleted(void **state)
 {
 	struct ike_client *c, *same;
-	struct ikew *w = connected(&c, true);
+	struct ikew *w = ikew_connected(&c, true);
 
 	(void)state;
 	same = ikew_client(w, "10.0.0.2", "203.0.113.9", 42000);
@@ -219,7 +207,7 @@ static bool catch_info(
 static void a_replayed_delete_does_nothing(void **state)
 {
 	struct ike_client *c;
-	struct ikew *w = connected(&c, false);
+	struct ikew *w = ikew_connected(&c, false);
 	struct catch m = {.drop = false};
 
 	(void)state;
@@ -239,7 +227,7 @@ static void a_replayed_delete_does_nothing(void **state)
 static void forged_ones_change_nothing(void **state)
 {
 	struct ike_client *c;
-	struct ikew *w = connected(&c, false);
+	struct ikew *w = ikew_connected(&c, false);
 	struct catch m = {.drop = true};
 	int sends;
 
@@ -281,7 +269,7 @@ static void forged_ones_change_nothing(void **state)
 static void r_u_there_is_answered_in_sequence(void **state)
 {
 	struct ike_client *c;
-	struct ikew *w = connected(&c, true);
+	struct ikew *w = ikew_connected(&c, true);
 
 	(void)state;
 	ikec_r_u_there(c, 100);
@@ -306,7 +294,7 @@ static void a_silent_client_is_asked_and_answers(void **state)
 	(void)state;
 	for (int save = 0; save < 2; save++) {
 		struct ike_client *c;
-		struct ikew *w = connected(&c, save);
+		struct ikew *w = ikew_connected(&c, save);
 		uint32_t first;
 
 		ikew_run(w, 29000);
@@ -328,7 +316,7 @@ static void a_dead_client_ends_with_its_r(void **state)
 	(void)state;
 	for (int save = 0; save < 2; save++) {
 		struct ike_client *c;
-		struct ikew *w = connected(&c, save);
+		struct ikew *w = ikew_connected(&c, save);
 
 		c->is_mute = true;
 		ikew_run(w, 44000);
@@ -363,7 +351,7 @@ static void no_dpd_without_the_vendor_id_or_when_off(void **state)
 static void an_ike_sa_that_was_replaced_dies_alone(void **state)
 {
 	struct ike_client *c;
-	struct ikew *w = connected(&c, true);
+	struct ikew *w = ikew_connected(&c, true);
 	struct client_sa *old = c->cur;
 
 	(void)state;
@@ -381,7 +369,7 @@ static void initial_contact_removes_older_state_only(void **state)
 	(void)state;
 	for (int late = 0; late < 2; late++) {
 		struct ike_client *c, *other;
-		struct ikew *w = connected(&c, true);
+		struct ikew *w = ikew_connected(&c, true);
 		uint64_t r = ikew_r_of(w, c);
 
 		other = ikew_client(w, "10.0.0.2", "203.0.113.9", 41000);
@@ -413,7 +401,7 @@ static void a_late_initial_contact_spares_what_is_newer(void **state)
 	(void)state;
 	for (int save = 0; save < 2; save++) {
 		struct ike_client *c;
-		struct ikew *w = connected(&c, save);
+		struct ikew *w = ikew_connected(&c, save);
 		struct client_sa *first = c->cur, *second;
 
 		assert_true(ikew_main(w, c));
@@ -445,7 +433,7 @@ static void one_delete_may_name_many(void **state)
 	(void)state;
 	for (int order = 0; order < 4; order++) {
 		struct ike_client *c;
-		struct ikew *w = connected(&c, order & 1);
+		struct ikew *w = ikew_connected(&c, order & 1);
 		uint32_t old = ikec_newest_pair(c)->spi_in, new;
 		uint8_t spis[16], body[64];
 		struct payload_delete d = {.doi = ISAKMP_DOI_IPSEC,
@@ -489,7 +477,7 @@ static void one_delete_may_name_many(void **state)
 static void other_notifications_are_logged(void **state)
 {
 	struct ike_client *c;
-	struct ikew *w = connected(&c, false);
+	struct ikew *w = ikew_connected(&c, false);
 
 	(void)state;
 	ikec_notify(c, ISAKMP_N_PAYLOAD_MALFORMED);
@@ -503,7 +491,7 @@ static void other_notifications_are_logged(void **state)
 static void every_prefix_of_a_payload_is_survived(void **state)
 {
 	struct ike_client *c;
-	struct ikew *w = connected(&c, false);
+	struct ikew *w = ikew_connected(&c, false);
 	uint8_t body[64];
 	size_t full = delete_spi(body, ikec_newest_pair(c)->spi_in);
 
@@ -529,7 +517,7 @@ static void every_prefix_of_a_payload_is_survived(void **state)
 static void each_message_costs_the_memory_of_its_id(void **state)
 {
 	struct ike_client *c;
-	struct ikew *w = connected(&c, false);
+	struct ikew *w = ikew_connected(&c, false);
 	uint8_t *data;
 	size_t len[2];
 

@@ -18,17 +18,6 @@ static struct ike_client *natted(struct ikew *w, uint16_t port)
 	return ikew_client(w, "10.0.0.2", "203.0.113.9", port);
 }
 
-static struct ikew *connected(struct ike_client **c, bool save)
-{
-	struct ikew *w = ikew_new(7);
-
-	*c = natted(w, 40000);
-	w->save_often = save;
-	assert_true(ikew_connect(w, *c));
-	ikew_run(w, 100);
-	return w;
-}
-
 static void event(struct ikew *w, enum ike_event_type type, uint64_t r)
 {
 	ikew_step(w, &(struct ike_event){.type = type, .r = r});
@@ -68,7 +57,7 @@ static void rekeys_of_both_phases_keep_r(void **state)
 	(void)state;
 	for (int save = 0; save < 3; save++) {
 		struct ike_client *c;
-		struct ikew *w = connected(&c, save == 1);
+		struct ikew *w = ikew_connected(&c, save == 1);
 		uint64_t r = ikew_r_of(w, c);
 
 		/* Saved only from now on: R was made before. */
@@ -105,7 +94,7 @@ static void another_id_at_the_place_ends_the_old_r(void **state)
 	(void)state;
 	for (int save = 0; save < 2; save++) {
 		struct ike_client *c, *next;
-		struct ikew *w = connected(&c, save);
+		struct ikew *w = ikew_connected(&c, save);
 		uint64_t r = ikew_r_of(w, c);
 
 		c->is_mute = true;
@@ -127,7 +116,7 @@ static void forgotten_ike_sas_go(void **state)
 	(void)state;
 	for (int save = 0; save < 2; save++) {
 		struct ike_client *c, *other;
-		struct ikew *w = connected(&c, save);
+		struct ikew *w = ikew_connected(&c, save);
 		uint64_t r = ikew_r_of(w, c);
 
 		other = natted(w, 42000);
@@ -150,7 +139,7 @@ static void forgotten_ike_sas_go(void **state)
 static void another_psk_entry_is_another_client(void **state)
 {
 	struct ike_client *c;
-	struct ikew *w = connected(&c, false);
+	struct ikew *w = ikew_connected(&c, false);
 	uint64_t r = ikew_r_of(w, c);
 
 	(void)state;
@@ -168,7 +157,7 @@ static void other_selectors_get_another_r_up_to_four(void **state)
 	(void)state;
 	for (int save = 0; save < 2; save++) {
 		struct ike_client *c;
-		struct ikew *w = connected(&c, save);
+		struct ikew *w = ikew_connected(&c, save);
 
 		for (uint16_t i = 1; i < 4; i++) {
 			c->client_port = (uint16_t)(50000 + i);
@@ -195,7 +184,7 @@ static void l2tpd_may_close_a_peer(void **state)
 	(void)state;
 	for (int save = 0; save < 2; save++) {
 		struct ike_client *c;
-		struct ikew *w = connected(&c, save);
+		struct ikew *w = ikew_connected(&c, save);
 		uint64_t r = ikew_r_of(w, c);
 
 		w->hold_gone = true;
@@ -301,7 +290,7 @@ static void the_kernel_sees_another_port(void **state)
 	(void)state;
 	for (int save = 0; save < 2; save++) {
 		struct ike_client *c;
-		struct ikew *w = connected(&c, save);
+		struct ikew *w = ikew_connected(&c, save);
 		uint64_t r = ikew_r_of(w, c);
 		struct addr to = c->outer[1];
 
@@ -338,7 +327,7 @@ static void an_authenticated_message_from_another_port_moves_r(void **state)
 	(void)state;
 	for (int save = 0; save < 2; save++) {
 		struct ike_client *c;
-		struct ikew *w = connected(&c, save);
+		struct ikew *w = ikew_connected(&c, save);
 		uint64_t r = ikew_r_of(w, c);
 
 		c->outer[1].port = 45000;
@@ -367,7 +356,7 @@ static bool spoil_last_byte(
 static void only_an_authenticated_message_moves_r(void **state)
 {
 	struct ike_client *c;
-	struct ikew *w = connected(&c, true);
+	struct ikew *w = ikew_connected(&c, true);
 	struct addr home = c->outer[1];
 
 	(void)state;
@@ -388,7 +377,7 @@ static void changes_of_port_are_throttled(void **state)
 	(void)state;
 	for (int save = 0; save < 2; save++) {
 		struct ike_client *c;
-		struct ikew *w = connected(&c, save);
+		struct ikew *w = ikew_connected(&c, save);
 		struct ike_event ev = {.type = IKE_EV_MAPPING,
 		    .r = w->peer[0].r,
 		    .spi = ikec_newest_pair(c)->spi_out,
@@ -418,7 +407,7 @@ static void changes_of_port_are_throttled(void **state)
 static void another_outer_address_ends_r(void **state)
 {
 	struct ike_client *c;
-	struct ikew *w = connected(&c, true);
+	struct ikew *w = ikew_connected(&c, true);
 	struct addr to = c->outer[1];
 
 	(void)state;
@@ -438,7 +427,7 @@ static void another_outer_address_ends_r(void **state)
 static void a_port_that_changes_hands_ends_the_former_owner(void **state)
 {
 	struct ike_client *c, *other;
-	struct ikew *w = connected(&c, true);
+	struct ikew *w = ikew_connected(&c, true);
 	uint64_t r = ikew_r_of(w, c), lost;
 
 	(void)state;
@@ -461,7 +450,7 @@ static void limits_of_the_kernel(void **state)
 	(void)state;
 	for (int out = 0; out < 2; out++) {
 		struct ike_client *c;
-		struct ikew *w = connected(&c, true);
+		struct ikew *w = ikew_connected(&c, true);
 		struct client_pair *p = ikec_newest_pair(c);
 		struct ike_event ev = {.type = IKE_EV_EXPIRE,
 		    .r = w->peer[0].up.r,
@@ -489,7 +478,7 @@ static void limits_of_the_kernel(void **state)
 static void limits_hit_their_own_peer_only(void **state)
 {
 	struct ike_client *c, *b;
-	struct ikew *w = connected(&c, false);
+	struct ikew *w = ikew_connected(&c, false);
 	struct ike_event ev = {.type = IKE_EV_EXPIRE, .hard = true};
 
 	(void)state;
@@ -510,7 +499,7 @@ static void limits_hit_their_own_peer_only(void **state)
 static void port_zero_is_no_new_place(void **state)
 {
 	struct ike_client *c;
-	struct ikew *w = connected(&c, true);
+	struct ikew *w = ikew_connected(&c, true);
 	struct addr to = w->peer[0].up.peer;
 
 	(void)state;
@@ -529,7 +518,7 @@ static void shutdown_leaves_nothing(void **state)
 	(void)state;
 	for (int save = 0; save < 2; save++) {
 		struct ike_client *c, *b, *half;
-		struct ikew *w = connected(&c, save);
+		struct ikew *w = ikew_connected(&c, save);
 		int sends;
 
 		b = ikew_client(w, "203.0.113.7", NULL, 0);
@@ -561,7 +550,7 @@ static void shutdown_leaves_nothing(void **state)
 static void unknown_answers_are_ignored(void **state)
 {
 	struct ike_client *c;
-	struct ikew *w = connected(&c, false);
+	struct ikew *w = ikew_connected(&c, false);
 	struct ike_actions acts = {0};
 
 	(void)state;

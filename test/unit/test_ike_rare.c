@@ -22,17 +22,6 @@ static struct ike_client *natted(struct ikew *w, uint16_t port)
 	return ikew_client(w, "10.0.0.2", "203.0.113.9", port);
 }
 
-static struct ikew *connected(struct ike_client **c, bool save)
-{
-	struct ikew *w = ikew_new(7);
-
-	*c = natted(w, 40000);
-	w->save_often = save;
-	assert_true(ikew_connect(w, *c));
-	ikew_run(w, 100);
-	return w;
-}
-
 /* Takes the answer of this type from the way; runs up to it. */
 static struct ike_event intercept(struct ikew *w, enum ike_event_type type)
 {
@@ -90,7 +79,7 @@ static void l2tpd_has_nothing_of_a_live_r(void **state)
 	(void)state;
 	for (int save = 0; save < 2; save++) {
 		struct ike_client *c;
-		struct ikew *w = connected(&c, save);
+		struct ikew *w = ikew_connected(&c, save);
 		uint64_t r = ikew_r_of(w, c);
 
 		assert_true(ikew_quick(w, c));
@@ -153,7 +142,7 @@ static void the_older_ike_sa_serves_again(void **state)
 	(void)state;
 	for (int save = 0; save < 2; save++) {
 		struct ike_client *c;
-		struct ikew *w = connected(&c, save);
+		struct ikew *w = ikew_connected(&c, save);
 		struct client_sa *first = c->cur, *second;
 
 		c->answers = true;
@@ -182,7 +171,7 @@ static void the_older_ike_sa_serves_again(void **state)
 static void a_closing_r_tells_nobody_that_it_moved(void **state)
 {
 	struct ike_client *c;
-	struct ikew *w = connected(&c, true);
+	struct ikew *w = ikew_connected(&c, true);
 	int updates = w->peer[0].updates;
 
 	(void)state;
@@ -207,7 +196,7 @@ static void a_closing_r_tells_nobody_that_it_moved(void **state)
 static void port_500_is_the_past(void **state)
 {
 	struct ike_client *c;
-	struct ikew *w = connected(&c, true);
+	struct ikew *w = ikew_connected(&c, true);
 	int updates = w->peer[0].updates;
 
 	(void)state;
@@ -238,7 +227,7 @@ static void port_500_is_the_past(void **state)
 static void odd_r_u_there_is_not_answered(void **state)
 {
 	struct ike_client *c;
-	struct ikew *w = connected(&c, true);
+	struct ikew *w = ikew_connected(&c, true);
 	uint8_t body[64];
 
 	(void)state;
@@ -371,7 +360,7 @@ static void zeros_are_not_random(void **state)
 	assert_true(pair_up(p, 60000));
 	pair_free(p);
 
-	w = connected(&c, true);
+	w = ikew_connected(&c, true);
 	sas = ikew_live_sas(w);
 	w->zero_random = true;
 	ikec_start_quick(c);
