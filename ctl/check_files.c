@@ -107,10 +107,16 @@ static void on_finding(void *ctx, const struct psk_finding *f)
 	const struct check *c = r->c;
 
 	if (f->is_weak && c->has_conf && c->conf.ike.allow_weak_psk)
-		return;
-	check_problem(r->c, "psk", f->remedy, "%s:%u: %s%s", r->path,
-	    (unsigned int)f->line, f->text,
-	    f->is_refused ? ": ikev1d does not start" : "");
+		check_hint(r->c, "psk",
+		    "make one with `openssl rand -base64 24` and give it to "
+		    "the clients",
+		    "%s:%u: %s: allow-weak-psk accepts it, but who can pretend "
+		    "to be this server can guess it",
+		    r->path, (unsigned int)f->line, f->text);
+	else
+		check_problem(r->c, "psk", f->remedy, "%s:%u: %s%s", r->path,
+		    (unsigned int)f->line, f->text,
+		    f->is_weak ? ": ikev1d does not start" : "");
 }
 
 void check_psk(struct check *c)

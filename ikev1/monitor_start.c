@@ -30,10 +30,14 @@ static void on_psk_finding(void *ctx, const struct psk_finding *f)
 	const struct psk_report *r = ctx;
 
 	if (f->is_weak && r->is_weak_allowed)
-		return;
-	log_write(r->log, f->is_refused ? LOG_SEV_ERROR : LOG_SEV_WARN,
-	    "%s:%u: %s: %s", r->path, (unsigned int)f->line, f->text,
-	    f->remedy);
+		log_warn(r->log,
+		    "%s:%u: %s: allow-weak-psk accepts it, but who can pretend "
+		    "to be this server can guess it",
+		    r->path, (unsigned int)f->line, f->text);
+	else
+		log_write(r->log, f->is_weak ? LOG_SEV_ERROR : LOG_SEV_WARN,
+		    "%s:%u: %s: %s", r->path, (unsigned int)f->line, f->text,
+		    f->remedy);
 }
 
 /* What is in a valid file; an exit code. */

@@ -17,6 +17,7 @@
 #define PREFIX_TEXT_MAX 64
 #define WHO_MAX 512 /* bytes of PEER and its conditions */
 #define BLANKS " \t"
+#define BOM "\xef\xbb\xbf" /* some editors begin UTF-8 with it */
 
 struct psk_parser {
 	struct psk *psk;
@@ -45,6 +46,24 @@ static void mask(struct psk_entry *e)
 	}
 }
 
+/* No packet comes from there: whoever writes it means something else. */
+static const char *nobody_is_there(const struct psk_entry *e)
+{
+	static const uint8_t zero[16], mapped[12] = {[10] = 0xff, [11] = 0xff};
+	bool is_v6 = e->net.family == ADDR_IPV6;
+
+	if (is_v6 && e->bits >= 96 && !memcmp(e->net.ip, mapped, 12))
+		return "IPv4 clients are found by their IPv4 address: write "
+		       "it without ::ffff:";
+	if (e->bits == 8 * addr_ip_len(&e->net) &&
+	    !memcmp(e->net.ip, zero, sizeof(zero)))
+		return is_v6 ? "no client has the address ::; write ::/0 or "
+			       "any"
+			     : "no client has the address 0.0.0.0; write "
+			       "0.0.0.0/0 or any";
+	return NULL;
+}
+
 /* PEER: `any`, an address, or ADDRESS/BITS. NULL or what is wrong. */
 static const char *parse_peer(const char *text, struct psk_entry *e)
 {
@@ -67,13 +86,13 @@ static const char *parse_peer(const char *text, struct psk_entry *e)
 	all = (unsigned int)addr_ip_len(&e->net) * 8;
 	e->bits = all;
 	if (!slash)
-		return NULL;
+		return nobody_is_there(e);
 	bits = strtoul(slash, &end, 10);
 	if (*slash < '0' || *slash > '9' || *end || bits > all)
 		return "the prefix length is out of range";
 	e->bits = (unsigned int)bits;
 	mask(e);
-	return NULL;
+	return nobody_is_there(e);
 }
 
 static int hex_digit(char c)
@@ -230,8 +249,13 @@ static const char *parse_secret(
 			text++;
 			len -= 2;
 		}
-		for (size_t i = 0; i < len; i++)
+		for (size_t i = 0; i < len; i++) {
+			if (iscntrl((unsigned char)text[i]))
+				return "the key holds a tab or another control "
+				       "character: no client sends that; "
+				       "0x and hexadecimal digits can say it";
 			add_byte(psk, e, (uint8_t)text[i]);
+		}
 	}
 	if (bad)
 		return bad;
@@ -332,6 +356,8 @@ int psk_parse(const char *text, const char *name, struct psk **out,
 	/* Best effort: a small limit must not keep the daemon down. */
 	if (mlock(psk->secrets, psk->secrets_size) && errno == EINVAL)
 		abort();
+	if (!strncmp(text, BOM, strlen(BOM)))
+		text += strlen(BOM);
 	for (; !err && *text; p.line++) {
 		size_t len = strcspn(text, "\n");
 

@@ -13,7 +13,8 @@
  * PEER is an address, a prefix or `any`.  ID is an address, a name,
  * user@name or keyid:0x and hexadecimal digits.  SECRET is the rest of the
  * line without surrounding blanks; in double quotes it keeps them; 0x and
- * an even number of hexadecimal digits is binary.
+ * an even number of hexadecimal digits is binary, and the only way to write
+ * a control character.  A byte order mark and CR LF do no harm.
  *
  * Order of candidates: the longer prefix first (`any` last), then those for
  * one local address, then those for one ID, then the file's order.
@@ -77,7 +78,6 @@ size_t psk_slots(const struct psk *p);
 struct psk_finding {
 	uint32_t line;
 	/* A weak key, not to be used unless allow-weak-psk says so. */
-	bool is_refused;
 	bool is_weak;
 	const char *text;   /* what: never the key itself */
 	const char *remedy; /* what to do */
@@ -85,8 +85,8 @@ struct psk_finding {
 typedef void (*psk_finding_fn)(void *ctx, const struct psk_finding *f);
 
 /*
- * Judges every key and looks for addresses with too many of them
- * (psk_check.c).  Returns how many findings have is_refused.
+ * Judges every key and looks for lines that say the same and for addresses
+ * with too many keys (psk_check.c).  Returns how many keys are weak.
  */
 size_t psk_check(const struct psk *p, psk_finding_fn fn, void *ctx);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Judges a file of pre-shared keys: can a key be guessed, and may more of
- * them be one client's than are tried?
+ * Judges a file of pre-shared keys: can a key be guessed, does a line say
+ * what another one said, and may more keys be one client's than are tried?
  */
 #include "ikev1/psk_priv.h"
 
@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FLOOR_LEN 8	 /* bytes: below it the key is refused */
-#define GOOD_BITS 60	 /* of guessing, by a generous estimate */
+/* Who pretends to be the server to one client can try guesses unseen. */
+#define GOOD_LEN 20	 /* characters */
+#define GOOD_BITS 112	 /* of guessing, by a generous estimate */
 #define GOOD_DIFFERENT 5 /* bytes that differ from each other */
 #define LINES_TEXT_MAX 128
 
@@ -176,6 +177,15 @@ static bool is_notorious(struct wire_span s)
 	return false;
 }
 
+static bool is_text(struct wire_span s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.data[i] < 0x20 || s.data[i] > 0x7e)
+			return false;
+	}
+	return true;
+}
+
 /* Bits of one byte of its kind, times 10. */
 static unsigned int bits_of_kind(struct wire_span s)
 {
@@ -187,31 +197,48 @@ static unsigned int bits_of_kind(struct wire_span s)
 	    [4] = 65, /* four */
 	};
 	bool has[4] = {false}; /* digit, lower, upper, other */
+	bool is_hex = true;
 	unsigned int kinds;
 
+	if (!is_text(s))
+		return 80;
 	for (size_t i = 0; i < s.len; i++) {
 		uint8_t c = s.data[i];
 
-		if (c < 0x20 || c > 0x7e)
-			return 80; /* binary */
+		is_hex = is_hex && isxdigit(c);
 		has[isdigit(c)	 ? 0
 		    : islower(c) ? 1
 		    : isupper(c) ? 2
 				 : 3] = true;
 	}
 	kinds = (unsigned int)(has[0] + has[1] + has[2] + has[3]);
-	return kinds == 1 && has[0] ? bits10[0] : bits10[kinds];
+	if (kinds == 1 && has[0])
+		return bits10[0];
+	return is_hex ? 40 : bits10[kinds];
 }
 
-/* Bytes that do not follow from the one before: aaaa, 1234, dcba do. */
+/* The length of what it consists of, over and over; its own if nothing. */
+static size_t period(struct wire_span s)
+{
+	for (size_t p = 1; 2 * p <= s.len; p++) {
+		if (!memcmp(s.data, s.data + p, s.len - p))
+			return p;
+	}
+	return s.len;
+}
+
+/* Bytes that do not go on as before: three of aaaaa, 12345 and dcba. */
 static size_t surprising(struct wire_span s)
 {
-	size_t n = s.len ? 1 : 0;
+	size_t n = 0, same = 0;
+	int before = 2;
 
-	for (size_t i = 1; i < s.len; i++) {
-		int step = s.data[i] - s.data[i - 1];
+	for (size_t i = 0; i < s.len; i++) {
+		int step = i ? s.data[i] - s.data[i - 1] : 2;
 
-		n += step < -1 || step > 1;
+		same = step == before && step >= -1 && step <= 1 ? same + 1 : 0;
+		n += same < 2;
+		before = step;
 	}
 	return n;
 }
@@ -229,26 +256,27 @@ static size_t different(struct wire_span s)
 }
 
 /* Why somebody could guess it; NULL when it looks good. */
-static const char *weakness(struct wire_span s, bool *is_refused)
+static const char *weakness(struct wire_span s)
 {
-	*is_refused = true;
+	struct wire_span once = {s.data, period(s)};
+
 	if (is_notorious(s))
 		return "the key is one of those that are tried first";
-	if (s.len < FLOOR_LEN)
-		return "the key is shorter than 8 bytes";
-	if (surprising(s) < 3 || different(s) < 3)
+	if (surprising(s) < 4 || different(s) < 3)
 		return "the key is one character or sequence, repeated";
-	*is_refused = false;
+	if (is_text(s) && s.len < GOOD_LEN)
+		return "the key is shorter than 20 characters";
 	if (different(s) < GOOD_DIFFERENT)
 		return "the key repeats few characters";
-	if (surprising(s) * bits_of_kind(s) < GOOD_BITS * 10)
-		return "the key is short for what it is made of";
+	if (surprising(once) * bits_of_kind(s) < GOOD_BITS * 10)
+		return "the key is short for what it is made of (less than "
+		       "112 bits to guess)";
 	return NULL;
 }
 
-size_t psk_check(const struct psk *p, psk_finding_fn fn, void *ctx)
+static size_t check_strength(const struct psk *p, psk_finding_fn fn, void *ctx)
 {
-	size_t refused = 0;
+	size_t weak = 0;
 
 	for (size_t i = 0; i < p->count; i++) {
 		const struct psk_entry *e = &p->entries[i];
@@ -258,13 +286,83 @@ size_t psk_check(const struct psk *p, psk_finding_fn fn, void *ctx)
 			      "give it to the clients; allow-weak-psk = true "
 			      "in section ike accepts it as it is"};
 
-		f.text =
-		    weakness((struct wire_span){p->secrets + e->offset, e->len},
-			&f.is_refused);
-		refused += f.text && f.is_refused;
+		f.text = weakness(
+		    (struct wire_span){p->secrets + e->offset, e->len});
+		weak += f.text != NULL;
 		if (f.text)
 			fn(ctx, &f);
 	}
+	return weak;
+}
+
+/* --- twice ---------------------------------------------------------------- */
+
+struct keyed {
+	const struct psk_entry *entry;
+	const uint8_t *secret;
+};
+
+static int compare_ip(const struct addr *a, const struct addr *b)
+{
+	return a->family == b->family ? memcmp(a->ip, b->ip, sizeof(a->ip))
+				      : a->family - b->family;
+}
+
+/* Whom it is for and what it is, without regard to its line. */
+static int by_meaning(const struct keyed *a, const struct keyed *b)
+{
+	const struct psk_entry *x = a->entry, *y = b->entry;
+	int diff = compare_ip(&x->net, &y->net);
+
+	if (!diff)
+		diff = (x->bits > y->bits) - (x->bits < y->bits);
+	if (!diff)
+		diff = compare_ip(&x->local, &y->local);
+	if (!diff)
+		diff = memcmp(&x->id, &y->id, sizeof(x->id));
+	if (!diff)
+		diff = (x->len > y->len) - (x->len < y->len);
+	return diff ? diff : memcmp(a->secret, b->secret, x->len);
+}
+
+static int by_meaning_and_line(const void *left, const void *right)
+{
+	const struct keyed *a = left, *b = right;
+	int diff = by_meaning(a, b);
+
+	if (diff)
+		return diff;
+	return a->entry->number < b->entry->number ? -1 : 1;
+}
+
+/* A line that says what one before it said takes a place among the tried. */
+static void check_twice(const struct psk *p, psk_finding_fn fn, void *ctx)
+{
+	struct keyed *all = xreallocarray(NULL, p->count + 1, sizeof(*all));
+	char text[64];
+	struct psk_finding f = {.text = text, .remedy = "remove one of them"};
+
+	for (size_t i = 0; i < p->count; i++)
+		all[i] = (struct keyed){
+		    &p->entries[i], p->secrets + p->entries[i].offset};
+	qsort(all, p->count, sizeof(*all), by_meaning_and_line);
+	for (size_t i = 1; i < p->count; i++) {
+		if (by_meaning(&all[i - 1], &all[i]))
+			continue;
+		f.line = all[i].entry->line;
+		snprintf(text, sizeof(text),
+		    "the line says the same as line %u",
+		    (unsigned int)all[i - 1].entry->line);
+		fn(ctx, &f);
+	}
+	free(all);
+}
+
+size_t psk_check(const struct psk *p, psk_finding_fn fn, void *ctx)
+{
+	size_t weak = check_strength(p, fn, ctx);
+
+	check_twice(p, fn, ctx);
 	check_crowd(p, fn, ctx);
-	return refused;
+	return weak;
 }

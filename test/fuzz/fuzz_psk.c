@@ -22,10 +22,10 @@ static void must(bool is_true)
 
 static void on_finding(void *ctx, const struct psk_finding *f)
 {
-	size_t *refused = ctx;
+	size_t *weak = ctx;
 
 	must(f->line > 0 && f->text && f->remedy);
-	*refused += f->is_refused;
+	*weak += f->is_weak;
 }
 
 /* Clients of either family, one of them where the fuzzer likes. */
@@ -33,7 +33,7 @@ static void ask(const struct psk *psk, const uint8_t *data, size_t size)
 {
 	struct addr peer = {.family = ADDR_IPV4}, local = {.family = ADDR_IPV4};
 	struct psk_match m[CANDIDATES_MAX];
-	size_t refused = 0;
+	size_t weak = 0;
 
 	memcpy(peer.ip, data, size < 16 ? size : 16);
 	for (int i = 0; i < 2; i++) {
@@ -46,7 +46,7 @@ static void ask(const struct psk *psk, const uint8_t *data, size_t size)
 			     m[k].entry < psk_count(psk));
 		peer.family = ADDR_IPV6;
 	}
-	must(psk_check(psk, on_finding, &refused) == refused);
+	must(psk_check(psk, on_finding, &weak) == weak);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

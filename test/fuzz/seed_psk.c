@@ -34,6 +34,13 @@ static const struct seed_text seeds[] = {
 	      "any h8\nany i9\nany j10\n::/0 k\n"},
     {"crowd-of-one", "::1 a\n::1 b\n::1 c\n::1 d\n::1 e\n::1 f\n::1 g\n"
 		     "::1 h\n::1 i\n::1 j\n"},
+    {"bom", "\xef\xbb\xbf# x\r\nany \"crlf\"\r\n\r\n::/0 y\r\n"},
+    {"cr", "any one\rany two\r"},
+    {"mapped", "::ffff:10.0.0.1 x\n"},
+    {"zero", "0.0.0.0 x\n"},
+    {"zero-bits", "0.0.0.0/0 x\n10.0.0.0/8 y\n10.0.0.1 z\n"},
+    {"twice", "any,id=a x\n10.0.0.1/8 y\nany,id=a x\n10.0.0.2/8 y\n"},
+    {"period", "any passport9passport9passport9\nany abcabcabc\n"},
     {"wrong-id", "any,id= x\nany,local=x y\nany,id=keyid:0x0 z\n"},
     {"wrong", "any\n203.0.113.0/33 x\nany \"open\n"},
 };

@@ -8,7 +8,7 @@ import signal
 
 from lab import SERVER, Failure, wait_for
 
-PSK, USER, PASSWORD = "a shared secret", "alice", "her password"
+PSK, USER, PASSWORD = "a shared secret of the laboratory", "alice", "her password"
 
 CHARON_PLUGINS = (
     "random nonce openssl kdf pem pkcs1 x509 kernel-netlink socket-default vici"

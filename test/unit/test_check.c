@@ -123,8 +123,9 @@ static void check_judges_keys(void **state)
 		const char *part;
 	} rows[] = {
 	    {"any 3jcWkq0tYpq7HX2Jd0Pa\n", 0, "1 in "},
-	    {"# x\nany short\n", 1, "psk:2: the key is shorter than 8 bytes"},
-	    {"any 121212191212121259\n", 1, "repeats few characters"},
+	    {"# x\nany short\n", 1,
+		"psk:2: the key is shorter than 20 characters"},
+	    {"any 1212121912121212591212\n", 1, "repeats few characters"},
 	    {"any vpn\n", 1, "ikev1d does not start"},
 	    {"any \"\"\n", 1, "psk:1:"},
 	    {"# one\nany\n", 1, "psk:2:"},
@@ -146,6 +147,13 @@ static void check_judges_keys(void **state)
 		says(k.text, rows[i].part);
 		assert_null(strstr(k.text, "3jcW")); /* never shown */
 	}
+	/* Allowed, it is no problem, but still said. */
+	k.c.has_conf = k.c.conf.ike.allow_weak_psk = true;
+	tmptree_put(&f->tree, "psk", "any password\n", 0600);
+	one_check(f, &k, check_psk);
+	assert_int_equal(k.c.problems, 0);
+	says(k.text, "psk:1: the key is one of those that are tried first: "
+		     "allow-weak-psk accepts it");
 	tmptree_put(&f->tree, "psk", rows[0].text, 0640);
 	one_check(f, &k, check_psk);
 	assert_int_equal(k.c.problems, 1);

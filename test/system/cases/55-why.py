@@ -130,6 +130,8 @@ def weak_keys(case, server):
             sallyport__conf=CONFIGURATION.replace("ike {", "ike {\n    allow-weak-psk = true"),
         )
         server.start()
+        if "allow-weak-psk accepts it" not in server.ikev1d.output():
+            raise Failure(server.ikev1d.output()[-400:])
         if server.stop() != [0, 0]:
             raise Failure("exit codes")
 
