@@ -11,139 +11,13 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "test/lib/l2tp_scenario.h"
-#include "test/lib/l2tp_vectors.h"
+#include "test/lib/l2tp_raw.h"
 
 #define R 7
 #define SLOT 3
 
 static const struct l2tp_client_config plain = {
     .tunnel_id = 11, .session_id = 21, .window = 4};
-
-/* A client without any state but its numbers. */
-struct raw {
-	struct world *w;
-	uint64_t r;
-	struct addr addr;
-	uint16_t tunnel_id, ns, nr;
-};
-
-static struct raw raw_begin(struct world *w, uint64_t r, uint32_t slot)
-{
-	world_up(w, r, slot);
-	world_run(w, 10);
-	return (struct raw){
-	    .w = w, .r = r, .addr = world_addr((uint8_t)slot, 1701)};
-}
-
-static void raw_send(
-    struct raw *raw, const struct l2tp_msg *msg, uint16_t session_id)
-{
-	uint8_t buf[512];
-	int len =
-	    l2tp_msg_encode(msg, raw->tunnel_id, session_id, buf, sizeof(buf));
-
-	assert_true(len > 0);
-	l2tp_msg_set_sequence(buf, (size_t)len, raw->ns++, raw->nr);
-	raw->w->last_len = 0;
-	world_inject(raw->w, raw->r, &raw->addr, buf, (size_t)len);
-	world_run(raw->w, 20);
-}
-
-/* A message with all AVPs that it must have, of small values. */
-static struct l2tp_msg fill(uint16_t type)
-{
-	struct l2tp_msg msg = {.type = type};
-
-	for (size_t i = 0; i < l2tp_avp_count; i++)
-		if (l2tp_avp_table[i].required >> type & 1)
-			msg.present |= UINT64_C(1) << l2tp_avp_table[i].type;
-	msg.protocol_version = L2TP_PROTOCOL_VERSION;
-	msg.host_name = (struct wire_span){(const uint8_t *)"raw", 3};
-	msg.assigned_tunnel_id = 11;
-	msg.assigned_session_id = 21;
-	msg.result.code = 1;
-	msg.call_errors = (struct wire_span){l2tp_hello.data, 0};
-	return msg;
-}
-
-static void raw_say(struct raw *raw, uint16_t type, uint16_t session_id)
-{
-	static const uint8_t zero[26];
-	struct l2tp_msg msg = fill(type);
-
-	msg.call_errors = (struct wire_span){zero, 26};
-	msg.accm = (struct wire_span){zero, 10};
-	raw_send(raw, &msg, session_id);
-}
-
-/* The LNS's newest message; type 0 when it said nothing. */
-static struct l2tp_msg answer(struct world *w)
-{
-	struct l2tp_problem problem;
-	struct l2tp_header hdr;
-	struct wire_span body;
-	struct l2tp_msg msg = {0};
-
-	if (!w->last_len)
-		return msg;
-	assert_int_equal(
-	    l2tp_header_decode(
-		(struct wire_span){w->last, w->last_len}, &hdr, &body),
-	    0);
-	assert_int_equal(l2tp_msg_decode(body, &msg, &problem), 0);
-	assert_int_equal(hdr.tunnel_id, 11);
-	return msg;
-}
-
-static void raw_open(struct raw *raw)
-{
-	struct l2tp_msg rp;
-
-	raw_say(raw, L2TP_SCCRQ, 0);
-	rp = answer(raw->w);
-	assert_int_equal(rp.type, L2TP_SCCRP);
-	raw->tunnel_id = rp.assigned_tunnel_id;
-	raw->nr = 1;
-}
-
-static void raw_establish(struct raw *raw)
-{
-	raw_open(raw);
-	raw_say(raw, L2TP_SCCCN, 0);
-	assert_int_equal(answer(raw->w).type, 0);
-}
-
-static uint16_t raw_call(struct raw *raw)
-{
-	struct l2tp_msg rp;
-
-	raw_say(raw, L2TP_ICRQ, 0);
-	rp = answer(raw->w);
-	assert_int_equal(rp.type, L2TP_ICRP);
-	raw->nr++;
-	return rp.assigned_session_id;
-}
-
-static void assert_stop(struct world *w, uint16_t result, uint16_t error)
-{
-	const struct l2tp_msg msg = answer(w);
-
-	assert_int_equal(msg.type, L2TP_STOPCCN);
-	assert_int_equal(msg.result.code, result);
-	assert_int_equal(msg.result.error, error);
-	assert_true(msg.result.text.len > 0);
-}
-
-static void assert_cdn(struct world *w, uint16_t result, uint16_t error)
-{
-	const struct l2tp_msg msg = answer(w);
-
-	assert_int_equal(msg.type, L2TP_CDN);
-	assert_int_equal(msg.result.code, result);
-	assert_int_equal(msg.result.error, error);
-	assert_true(msg.result.text.len > 0);
-}
 
 /* --- each message in each state --------------------------------------- */
 
@@ -263,22 +137,6 @@ static void in_a_call(struct world *w)
 
 /* --- bad bodies ---------------------------------------------------------- */
 
-static void inject_body(
-    struct raw *raw, uint16_t session_id, const void *body, size_t len)
-{
-	uint8_t buf[128] = {0xc8, 0x02, 0, (uint8_t)(12 + len)};
-
-	buf[4] = (uint8_t)(raw->tunnel_id >> 8);
-	buf[5] = (uint8_t)raw->tunnel_id;
-	buf[6] = (uint8_t)(session_id >> 8);
-	buf[7] = (uint8_t)session_id;
-	memcpy(buf + 12, body, len);
-	l2tp_msg_set_sequence(buf, 12 + len, raw->ns++, raw->nr);
-	raw->w->last_len = 0;
-	world_inject(raw->w, raw->r, &raw->addr, buf, 12 + len);
-	world_run(raw->w, 20);
-}
-
 static void what_can_not_be_read_ends_the_tunnel(struct world *w)
 {
 	static const char *const bodies[] = {
@@ -293,7 +151,7 @@ static void what_can_not_be_read_ends_the_tunnel(struct world *w)
 		struct raw raw = raw_begin(w, R + i, SLOT + i);
 
 		raw_establish(&raw);
-		inject_body(&raw, 0, bodies[i], 8);
+		raw_body(&raw, 0, bodies[i], 8);
 		assert_int_equal(answer(w).type, L2TP_STOPCCN);
 		assert_int_equal(answer(w).result.code, L2TP_STOP_ERROR);
 	}
@@ -304,7 +162,7 @@ static void an_unknown_message_without_m_is_ignored(struct world *w)
 	struct raw raw = raw_begin(w, R, SLOT);
 
 	raw_establish(&raw);
-	inject_body(&raw, 0, "\0\x08\0\0\0\0\0\x63", 8);
+	raw_body(&raw, 0, "\0\x08\0\0\0\0\0\x63", 8);
 	assert_int_equal(answer(w).type, 0);
 	/* It is acknowledged all the same: the next one is in order. */
 	raw_call(&raw);
@@ -322,12 +180,11 @@ static void an_unknown_avp_ends_the_call_only(struct world *w)
 
 	raw_establish(&raw);
 	id = raw_call(&raw);
-	inject_body(&raw, id, iccn, sizeof(iccn) - 1);
+	raw_body(&raw, id, iccn, sizeof(iccn) - 1);
 	assert_cdn(w, L2TP_CDN_ERROR, L2TP_ERROR_UNKNOWN_AVP);
 	raw.nr++;
 	/* A call that does not begin is refused likewise. */
-	inject_body(
-	    &raw, 0, "\x80\x08\0\0\0\0\0\x0a\x80\x08\0\0\0\x0e\0\x15", 16);
+	raw_body(&raw, 0, "\x80\x08\0\0\0\0\0\x0a\x80\x08\0\0\0\x0e\0\x15", 16);
 	assert_cdn(w, L2TP_CDN_ERROR, L2TP_ERROR_VALUE);
 	raw.nr++;
 	raw_call(&raw);
@@ -339,7 +196,7 @@ static void a_bad_stop_stops_too(struct world *w)
 	struct raw raw = raw_begin(w, R, SLOT);
 
 	raw_establish(&raw);
-	inject_body(&raw, 0, "\x80\x08\0\0\0\0\0\x04", 8);
+	raw_body(&raw, 0, "\x80\x08\0\0\0\0\0\x04", 8);
 	assert_int_equal(answer(w).type, 0);
 	assert_int_equal(world_tunnel_count(w), 0);
 }
