@@ -138,7 +138,8 @@ void fatal(char *format, ...)
 	die(EXIT_FATAL_ERROR);
 }
 
-/* snprintf and pppd's %0.*B: so many bytes in hexadecimal digits. */
+/* snprintf and pppd's %0.*B: so many bytes in hexadecimal digits.  What
+ * does not fit is cut off, as pppd does. */
 int slprintf(char *out, int size, char *format, ...)
 {
 	char *bytes = strstr(format, "%0.*B");
@@ -154,13 +155,15 @@ int slprintf(char *out, int size, char *format, ...)
 
 		n = snprintf(
 		    out, (size_t)size, "%.*s", (int)(bytes - format), format);
-		for (int i = 0; i < count; i++)
+		for (int i = 0; i < count && n < size; i++)
 			n +=
 			    snprintf(out + n, (size_t)(size - n), "%02x", p[i]);
-		n += snprintf(out + n, (size_t)(size - n), "%s", bytes + 5);
+		if (n < size)
+			n += snprintf(
+			    out + n, (size_t)(size - n), "%s", bytes + 5);
 	}
 	va_end(args);
-	return n;
+	return n < size ? n : size - 1;
 }
 
 size_t strlcpy(char *out, const char *in, size_t size)

@@ -22,7 +22,7 @@
  *	iked errata			IKEv2
  *	strongSwan a7172ddaff		a client of isakmpd's habits: see the
  *					test of that name
- *	sections 1.5 to 1.8		L2TP and pppd: the tests of l2tpd
+ *	L2TP daemons and pppd		test_l2tp_cve, which says where
  *	section 1.9			the kernel: test/system under QEMU
  *	of section 1.10: RADIUS, PPP, MSCHAPv2, the rules against clear
  *	text, leaks at expiry, port shadowing

@@ -135,6 +135,97 @@ static void long_values_are_refused_here(void **state)
 	assert_memory_equal(message, "E=691 ", 6);
 }
 
+/*
+ * pppd 9042dbd: the length byte was taken for the first byte of the value.
+ * CVE-2020-7466, pppd 05b737b: a length said more than there was.  Here all
+ * lengths, in memory of just that size.
+ */
+static void cve_2020_7466_values_of_every_length(void **state)
+{
+	struct chap_digest_type digest = {.code = CHAP_MICROSOFT_V2};
+	struct aaa_auth most;
+	union aaa_any m;
+	char message[256];
+	uint32_t seq;
+
+	(void)state;
+	for (size_t i = 0; i < 512; i++) {
+		size_t lens[] = {i < 256 ? i : 16, i < 256 ? 49 : i - 256};
+		unsigned char *c = malloc(lens[0] + 1);
+		unsigned char *r = malloc(lens[1] + 1);
+		bool fits = lens[0] <= sizeof(most.challenge.data) &&
+			    lens[1] <= sizeof(most.response.data);
+
+		memset(c, 'c', lens[0] + 1);
+		memset(r, 'r', lens[1] + 1);
+		c[0] = (unsigned char)lens[0];
+		r[0] = (unsigned char)lens[1];
+		if (fits)
+			say_auth(true, "S=1");
+		assert_int_equal(chap_verify_hook("alice", "lns", 1, &digest, c,
+				     r, message, sizeof(message)),
+		    fits);
+		assert_int_equal(hear(&m, &seq), fits ? AAA_AUTH : 0);
+		if (fits) {
+			assert_int_equal(m.auth.challenge.len, lens[0]);
+			assert_memory_equal(
+			    m.auth.challenge.data, c + 1, lens[0]);
+			assert_int_equal(m.auth.response.len, lens[1]);
+			assert_memory_equal(
+			    m.auth.response.data, r + 1, lens[1]);
+		}
+		free(c);
+		free(r);
+	}
+}
+
+/* The same of names and of PAP's passwords. */
+static void cve_2020_7466_names_of_every_length(void **state)
+{
+	const size_t name_max = sizeof(((struct aaa_auth *)0)->user) - 1;
+	const size_t secret_max = sizeof(((struct aaa_auth *)0)->response.data);
+	struct wordlist *addrs, *opts;
+	char *reply;
+	union aaa_any m;
+	uint32_t seq;
+
+	(void)state;
+	session.methods = AAA_METHOD_BIT(AAA_PAP);
+	for (size_t i = 0; i < 1024; i++) {
+		size_t lens[] = {i < 512 ? i : 5, i < 512 ? 5 : i - 512};
+		bool fits = lens[0] <= name_max && lens[1] <= secret_max;
+		char *name = calloc(1, lens[0] + 1);
+		char *secret = calloc(1, lens[1] + 1);
+
+		memset(name, 'n', lens[0]);
+		memset(secret, 's', lens[1]);
+		if (fits)
+			say_auth(true, "Welcome");
+		assert_int_equal(
+		    pap_auth_hook(name, secret, &reply, &addrs, &opts), fits);
+		assert_int_equal(hear(&m, &seq), fits ? AAA_AUTH : 0);
+		if (fits) {
+			assert_string_equal(m.auth.user, name);
+			assert_int_equal(m.auth.response.len, lens[1]);
+		}
+		free(name);
+		free(secret);
+	}
+}
+
+/* CVE-2020-8597: whatever /etc/ppp/options says, nobody is asked for EAP. */
+static void cve_2020_8597_eap_is_never_asked_for(void **state)
+{
+	(void)state;
+	for (unsigned int methods = 0; methods < 32; methods++) {
+		session.methods = (uint8_t)methods;
+		lcp_wantoptions[0].neg_eap = 1;
+		the_channel->process_extra_options();
+		assert_int_equal(lcp_wantoptions[0].neg_eap, 0);
+		assert_int_equal(auth_required, 1);
+	}
+}
+
 static void pap_sends_the_password_once(void **state)
 {
 	char name[] = "alice", password[] = "s3cret";
@@ -257,6 +348,9 @@ int main(void)
 	    T(sigterm_ends_a_wait),
 	    T(methods_that_are_off_are_refused_here),
 	    T(long_values_are_refused_here),
+	    T(cve_2020_7466_values_of_every_length),
+	    T(cve_2020_7466_names_of_every_length),
+	    T(cve_2020_8597_eap_is_never_asked_for),
 	    T(pap_sends_the_password_once),
 	    T(pppds_own_files_decide_nothing),
 	    T(options_take_sockets_only),

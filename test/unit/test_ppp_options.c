@@ -93,8 +93,6 @@ static void test_comments_end_words(void **state)
 
 static void test_no_text(void **state)
 {
-	char word[1100];
-
 	(void)state;
 	for (int c = 1; c < 256; c++) {
 		char text[] = "auth\nlo?ck\n", want[64];
@@ -107,14 +105,37 @@ static void test_no_text(void **state)
 		else
 			right(text);
 	}
-	memset(word, 'a', sizeof(word));
-	word[1023] = '\0';
-	right(word);
-	word[1023] = 'a';
-	word[1024] = '\0';
-	wrong(word, "f:1: a word of 1024 characters: pppd cuts it after 1023");
 	/* A comment may hold what it likes. */
 	right("# \1\2\177\n");
+}
+
+/*
+ * CVE-2014-3158: a long word went past pppd's buffer; today it is cut, and
+ * what is left may be another option.
+ */
+static void cve_2014_3158_no_word_is_longer_than_pppds(void **state)
+{
+	static const char *const where[] = {"%s", "auth\n%s\nlock\n", "'%s'",
+	    "set x=\"%s\"\n", "# a comment\n\n%s # another\n"};
+	char word[2100], text[2200], reason[PPP_OPTIONS_REASON_MAX];
+
+	(void)state;
+	for (size_t len = 1; len < sizeof(word) - 1; len++) {
+		memset(word, 'a', len);
+		word[len] = '\0';
+		for (size_t i = 0; i < sizeof(where) / sizeof(where[0]); i++) {
+			/* Quotes, and "x=" before them, are of the word. */
+			size_t whole =
+			    len + (i == 2 ? 2 : 0) + (i == 3 ? 4 : 0);
+
+			snprintf(text, sizeof(text), where[i], word);
+			assert_int_equal(ppp_options_check("f", text, reason),
+			    whole > 1023 ? -EINVAL : 0);
+		}
+	}
+	memset(word, 'a', sizeof(word));
+	word[1024] = '\0';
+	wrong(word, "f:1: a word of 1024 characters: pppd cuts it after 1023");
 }
 
 static void put_bytes(const char *path, const char *data, size_t len)
@@ -159,6 +180,7 @@ int main(void)
 	    cmocka_unit_test(test_escapes_hide_nothing),
 	    cmocka_unit_test(test_comments_end_words),
 	    cmocka_unit_test(test_no_text),
+	    cmocka_unit_test(cve_2014_3158_no_word_is_longer_than_pppds),
 	    cmocka_unit_test(test_files),
 	};
 

@@ -145,6 +145,50 @@ static void test_refused(void **state)
 	expect_refused(&s);
 }
 
+/*
+ * CVE-2020-8597: a peer's EAP, even where nobody asked for it, went past a
+ * buffer.  We can neither mend pppd nor stop the packets; but EAP is never
+ * what the client is asked for, nor what we would prove ourselves by.
+ */
+static void cve_2020_8597_eap_is_switched_off(void **state)
+{
+	struct pppd_spec s = good;
+	struct pppd_args a;
+
+	(void)state;
+	for (s.methods = 0; s.methods < 256; s.methods++) {
+		if (pppd_args(&s, &a))
+			continue;
+		assert_true(find(&a, "refuse-eap") > 0);
+		assert_true(find(&a, "auth") > 0);
+		for (size_t i = 0; i < a.count; i++)
+			if (strcmp(a.argv[i], "refuse-eap"))
+				assert_null(strstr(a.argv[i], "eap"));
+	}
+}
+
+/*
+ * pppd c82ddc5: with an MRU above 1500 what pppd sends went past its
+ * buffer.  Both are always named, so that /etc/ppp/options names none.
+ */
+static void pppd_c82ddc5_mtu_and_mru_of_1500_at_most(void **state)
+{
+	struct pppd_spec s = good;
+	struct pppd_args a;
+
+	(void)state;
+	for (uint32_t mtu = 0; mtu <= UINT16_MAX; mtu++) {
+		s.mtu = (uint16_t)mtu;
+		if (mtu < 576 || mtu > 1500) {
+			expect_refused(&s);
+			continue;
+		}
+		assert_int_equal(pppd_args(&s, &a), 0);
+		assert_int_equal(atoi(value(&a, "mtu")), mtu);
+		assert_int_equal(atoi(value(&a, "mru")), mtu);
+	}
+}
+
 static void test_ifname(void **state)
 {
 	char name[IFNAMSIZ];
@@ -184,6 +228,8 @@ int main(void)
 	    cmocka_unit_test(test_explicit),
 	    cmocka_unit_test(test_methods),
 	    cmocka_unit_test(test_refused),
+	    cmocka_unit_test(cve_2020_8597_eap_is_switched_off),
+	    cmocka_unit_test(pppd_c82ddc5_mtu_and_mru_of_1500_at_most),
 	    cmocka_unit_test(test_ifname),
 	    cmocka_unit_test(test_exit),
 	};
