@@ -18,6 +18,7 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/obj_mac.h>
+#include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,8 +64,9 @@ struct dh {
 struct run {
 	const struct alg_group *alg;
 	const struct dh_group *group;
-	struct dh_group own; /* that is it, without a struct dh */
-	BN_CTX *bn;	     /* holds secrets: freed with the call */
+	struct dh_group own;	/* that is it, without a struct dh */
+	struct dh_seeds *seeds; /* NULL: none */
+	BN_CTX *bn;		/* holds secrets: freed with the call */
 };
 
 /* --- groups -------------------------------------------------------------- */
@@ -148,6 +150,41 @@ static int run_done(struct run *r, int err, struct dh_result *out)
 	return err;
 }
 
+/* As many bits as order has, from seeds; they may be too large. */
+static bool from_seeds(struct dh_seeds *s, const BIGNUM *order, BIGNUM *out)
+{
+	int bits = BN_num_bits(order), len = (bits + 7) / 8;
+	uint8_t *at;
+	bool ok;
+
+	if (s->left < (size_t)len) {
+		if (RAND_priv_bytes(s->bytes, sizeof(s->bytes)) != 1)
+			return false;
+		s->left = sizeof(s->bytes);
+	}
+	at = s->bytes + sizeof(s->bytes) - s->left;
+	at[0] &= (uint8_t)(0xff >> (8 * len - bits));
+	ok = BN_bin2bn(at, len, out);
+	secret_wipe(at, (size_t)len);
+	s->left -= (size_t)len;
+	return ok;
+}
+
+/* 1 to the order - 1, each as likely as any other: what does not fit is
+ * not cut down but drawn again. */
+static bool draw_scalar(const struct run *r, BIGNUM *out)
+{
+	const BIGNUM *order = EC_GROUP_get0_order(r->group->curve);
+	bool ok;
+
+	if (!r->seeds)
+		return BN_priv_rand_range(out, order);
+	do
+		ok = from_seeds(r->seeds, order, out);
+	while (ok && BN_cmp(out, order) >= 0);
+	return ok;
+}
+
 /* A fresh private value: 1 to the order - 1, or of so many bits. */
 static BIGNUM *fresh_private(const struct run *r)
 {
@@ -156,8 +193,7 @@ static BIGNUM *fresh_private(const struct run *r)
 	bool ok = priv;
 
 	while (ok && BN_is_zero(priv))
-		ok = g->curve ? BN_priv_rand_range(
-				    priv, EC_GROUP_get0_order(g->curve))
+		ok = g->curve ? draw_scalar(r, priv)
 			      : BN_priv_rand(priv, g->row->private_bits,
 				    BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY);
 	if (ok) {
@@ -308,13 +344,14 @@ static int put_shared(const struct run *r, const BIGNUM *priv,
 	    r, priv, peer_pub, out->shared);
 }
 
-int dh_exchange(const struct dh *d, uint16_t group, struct wire_span peer_pub,
-    struct dh_result *out)
+int dh_exchange_seeded(const struct dh *d, struct dh_seeds *seeds,
+    uint16_t group, struct wire_span peer_pub, struct dh_result *out)
 {
 	BIGNUM *priv = NULL;
 	struct run r;
 	int err = run_init(&r, d, group);
 
+	r.seeds = seeds;
 	if (!err && !(priv = fresh_private(&r)))
 		err = -EIO;
 	if (!err)
@@ -323,6 +360,12 @@ int dh_exchange(const struct dh *d, uint16_t group, struct wire_span peer_pub,
 		err = put_public(&r, priv, out);
 	BN_clear_free(priv);
 	return run_done(&r, err, out);
+}
+
+int dh_exchange(const struct dh *d, uint16_t group, struct wire_span peer_pub,
+    struct dh_result *out)
+{
+	return dh_exchange_seeded(d, NULL, group, peer_pub, out);
 }
 
 int dh_keygen(const struct dh *d, uint16_t group, struct dh_result *out)

@@ -38,6 +38,20 @@ int dh_exchange(const struct dh *d, uint16_t group, struct wire_span peer_pub,
     struct dh_result *out);
 
 /*
+ * Random bytes for the private values of one thread, taken from the library
+ * ahead: its generator takes as long for 32 bytes as for some hundred, and
+ * asks the kernel each time.  Starts as zero.  Secret: what was given out is
+ * wiped at once, the rest by its owner.
+ */
+struct dh_seeds {
+	uint8_t bytes[512];
+	size_t left; /* so many at the end are fresh */
+};
+/* dh_exchange(); a curve's private value comes from seeds (NULL: not). */
+int dh_exchange_seeded(const struct dh *d, struct dh_seeds *seeds,
+    uint16_t group, struct wire_span peer_pub, struct dh_result *out);
+
+/*
  * The two halves apart, for an initiator, with the exponent as bytes, so
  * that it can be saved between them: out->shared is the private value
  * (secret) after dh_keygen(), g^xy after dh_finish(), which leaves out->pub

@@ -14,7 +14,8 @@ struct dh_pool {
 	uv_loop_t *loop;
 	dh_done_fn done;
 	void *ctx;
-	struct dh *dh; /* all threads' */
+	struct dh *dh;	       /* all threads' */
+	struct dh_seeds seeds; /* the loop's own */
 	size_t waiting;
 	bool is_closing;
 };
@@ -46,12 +47,14 @@ struct dh_pool *dh_pool_new(uv_loop_t *loop, dh_done_fn done, void *ctx)
 	return p;
 }
 
-static int run(
-    const struct dh *dh, const struct dh_request *req, struct dh_result *res)
+/* seeds: NULL in a thread. */
+static int run(const struct dh *dh, struct dh_seeds *seeds,
+    const struct dh_request *req, struct dh_result *res)
 {
 	switch (req->op) {
 	case DH_OP_EXCHANGE:
-		return dh_exchange(dh, req->group, req->peer_pub, res);
+		return dh_exchange_seeded(
+		    dh, seeds, req->group, req->peer_pub, res);
 	case DH_OP_KEYGEN:
 		return dh_keygen(dh, req->group, res);
 	case DH_OP_FINISH:
@@ -63,14 +66,14 @@ static int run(
 static void end(struct dh_pool *p)
 {
 	dh_free(p->dh);
-	free(p);
+	secret_free(p, sizeof(*p));
 }
 
 static void in_thread(uv_work_t *work)
 {
 	struct dh_work *w = work->data;
 
-	w->err = run(w->pool->dh, &w->req, &w->res);
+	w->err = run(w->pool->dh, NULL, &w->req, &w->res);
 }
 
 static void back_in_loop(uv_work_t *work, int status)
@@ -90,7 +93,7 @@ static void run_now(
     struct dh_pool *p, uint32_t job, const struct dh_request *req)
 {
 	struct dh_result res = {.pub_len = 0};
-	int err = run(p->dh, req, &res);
+	int err = run(p->dh, &p->seeds, req, &res);
 
 	p->done(p->ctx, job, err, &res);
 	secret_wipe(&res, sizeof(res));

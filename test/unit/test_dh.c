@@ -509,6 +509,56 @@ static void unknown_groups_are_refused(void **state)
 	assert_int_equal(dh_prepare(), 0);
 }
 
+/* A seed that is the order or more, or zero, is drawn again, not cut down;
+ * what was given out is gone, and an empty store is filled. */
+static void seeds_are_private_values(void **state)
+{
+	struct dh_seeds seeds;
+	struct dh_result out, again;
+	struct hex gi, r;
+	uint8_t none[96] = {0};
+	uint8_t *at = seeds.bytes + sizeof(seeds.bytes) - sizeof(none);
+
+	(void)state;
+	memset(&seeds, 0xee, sizeof(seeds));
+	seeds.left = sizeof(none);
+	hex_decode(&gi, RFC5903_GI);
+	hex_decode(&r, RFC5903_R);
+	memset(at, 0xff, 32);
+	memset(at + 32, 0, 32);
+	memcpy(at + 64, r.data, 32);
+	assert_int_equal(dh_exchange_seeded(NULL, &seeds, IKE_GROUP_ECP256,
+			     wire_span_of(gi.data, 64), &out),
+	    0);
+	assert_true(hex_equal(out.pub, 64, RFC5903_GR));
+	assert_true(hex_equal(out.shared, 32, RFC5903_GIR));
+	assert_int_equal(seeds.left, 0);
+	assert_memory_equal(at, none, sizeof(none));
+	assert_int_equal(dh_exchange_seeded(NULL, &seeds, IKE_GROUP_ECP256,
+			     wire_span_of(gi.data, 64), &again),
+	    0);
+	assert_int_equal(seeds.left, sizeof(seeds.bytes) - 32);
+	assert_memory_not_equal(out.pub, again.pub, 64);
+}
+
+/* The bits that P-521's order has not are no reason to draw again. */
+static void a_seed_has_as_many_bits_as_the_order(void **state)
+{
+	struct dh_seeds seeds = {.left = 66};
+	struct dh_result half, seeded;
+
+	(void)state;
+	assert_int_equal(dh_keygen(NULL, IKE_GROUP_ECP521, &half), 0);
+	seeds.bytes[sizeof(seeds.bytes) - 66] = 0xfe;
+	seeds.bytes[sizeof(seeds.bytes) - 1] = 1;
+	assert_int_equal(dh_exchange_seeded(NULL, &seeds, IKE_GROUP_ECP521,
+			     wire_span_of(half.pub, half.pub_len), &seeded),
+	    0);
+	assert_int_equal(seeds.left, 0);
+	/* 1 * the peer's value is the peer's value. */
+	assert_memory_equal(seeded.shared, half.pub, seeded.shared_len);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -526,6 +576,8 @@ int main(void)
 	    cmocka_unit_test(private_values_are_below_the_order),
 	    cmocka_unit_test(modp_private_values_have_a_length),
 	    cmocka_unit_test(unknown_groups_are_refused),
+	    cmocka_unit_test(seeds_are_private_values),
+	    cmocka_unit_test(a_seed_has_as_many_bits_as_the_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
