@@ -254,7 +254,9 @@ static cfg_t *new_parser(struct conf_parse_state *s)
 	const cfg_opt_t rest[] = {
 	    CFG_STR_LIST("listen", "{0.0.0.0}", CFGF_NONE),
 	    CFG_STR_LIST("vendor-ids",
-		"{rfc3947, nat-t-03, nat-t-02, dpd, fragmentation}", CFGF_NONE),
+		"{rfc3947, nat-t-03, nat-t-02, nat-t-00, dpd, "
+		"fragmentation}",
+		CFGF_NONE),
 	    CFG_STR("local-id", "address", CFGF_NONE),
 	    CFG_INT("dpd", 30, CFGF_NONE),
 	    CFG_BOOL("allow-weak-psk", cfg_false, CFGF_NONE),

@@ -14,8 +14,10 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <time.h>
 
 /* When told to end: for l2tpd's goodbyes to its clients; for Deletes. */
@@ -250,6 +252,22 @@ static int start_sockets(struct engine *e)
 	return 0;
 }
 
+/* What the kernel can do for NAT traversal's drafts 00 and 01. */
+static void ask_kernel(struct engine *e)
+{
+	struct utsname u;
+
+	if (!uname(&u))
+		snprintf(e->kernel, sizeof(e->kernel), "%s %s", u.sysname,
+		    u.release);
+	for (size_t i = 0; i < e->socket_count; i++) {
+		const struct engine_socket *s = &e->sockets[i];
+
+		if (s->local.port == UDP_PORT_IKE && udp_takes_esp(s->fd))
+			e->has_esp_500 = true;
+	}
+}
+
 /* SAs first, then l2tpd, then the network. */
 static void on_before_wait(uv_prepare_t *handle)
 {
@@ -270,6 +288,8 @@ static void start_core(struct engine *e)
 	struct ike_config cfg;
 
 	settings_ike(&e->conf, &e->crypto, &cfg);
+	cfg.has_esp_500 = e->has_esp_500;
+	cfg.kernel = e->kernel;
 	e->ike = ike_new(&cfg, random_bytes, e);
 	ike_make_present(e->ike);
 	e->last = &e->first;
@@ -300,6 +320,7 @@ static int prepare(struct engine *e)
 		err = start_sockets(e);
 	if (!err)
 		err = engine_ctl_start(e, PRIVSEP_FIRST_FD + ENGINE_CTL_FD);
+	ask_kernel(e);
 	return err;
 }
 

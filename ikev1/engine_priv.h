@@ -83,6 +83,8 @@ struct engine {
 	uint32_t last_sas;
 	struct engine_socket sockets[ENGINE_SOCKETS_MAX];
 	size_t socket_count;
+	bool has_esp_500; /* the kernel takes ESP on UDP 500 */
+	char kernel[140]; /* its name and release */
 	int exit_code;
 };
 

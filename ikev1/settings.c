@@ -68,7 +68,8 @@ int settings_judge(
 		err = profile_find(text) ? 0 : -EINVAL;
 	} else if (what == CONF_WORD_VENDOR) {
 		snprintf(why, sizeof(why),
-		    "none of rfc3947, nat-t-03, nat-t-02, dpd, fragmentation");
+		    "none of rfc3947, nat-t-03, nat-t-02, nat-t-00, dpd, "
+		    "fragmentation");
 		err = vendor_word(text) ? 0 : -EINVAL;
 	} else if (what == CONF_WORD_LOCAL_ID) {
 		snprintf(why, sizeof(why),

@@ -64,6 +64,24 @@ static int set_encap(int fd, const struct addr *a)
 	return a->family == ADDR_IPV6 && err == -ENOPROTOOPT ? 0 : err;
 }
 
+/*
+ * On 500 ESP begins with eight zero bytes, and is the kernel's; IKE, whose
+ * cookie is not zero, comes up.  Kernels without that say so: not needed.
+ */
+static void try_esp_500(int fd, const struct addr *a)
+{
+	if (a->family == ADDR_IPV4)
+		set_int(fd, IPPROTO_UDP, UDP_ENCAP, UDP_ENCAP_ESPINUDP_NON_IKE);
+}
+
+bool udp_takes_esp(int fd)
+{
+	int type = 0;
+	socklen_t len = sizeof(type);
+
+	return !getsockopt(fd, IPPROTO_UDP, UDP_ENCAP, &type, &len) && type;
+}
+
 static int set_options(int fd, const struct addr *a)
 {
 	const struct family *f = family_of(a);
@@ -83,6 +101,8 @@ static int set_options(int fd, const struct addr *a)
 		err = set_int(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
 	if (!err && a->port == UDP_PORT_NATT)
 		err = set_encap(fd, a);
+	if (!err && a->port == UDP_PORT_IKE)
+		try_esp_500(fd, a);
 	return err;
 }
 
@@ -281,11 +301,14 @@ enum udp_kind udp_classify(
 	struct wire_reader r;
 
 	*ike = data;
-	if (port != UDP_PORT_NATT)
-		return data.len ? UDP_IKE : UDP_OTHER;
 	wire_reader_init(&r, data.data, data.len);
-	if (data.len == 1)
-		return wire_get_u8(&r) == 0xff ? UDP_KEEPALIVE : UDP_OTHER;
+	if (data.len == 1 && wire_get_u8(&r) == 0xff)
+		return UDP_KEEPALIVE;
+	if (port != UDP_PORT_NATT) {
+		bool has_mark = !wire_get_u64(&r) && !wire_error(&r);
+
+		return data.len && !has_mark ? UDP_IKE : UDP_OTHER;
+	}
 	if (wire_get_u32(&r) != 0 || wire_error(&r) || !wire_left(&r))
 		return UDP_OTHER;
 	*ike = wire_get_span(&r, wire_left(&r));

@@ -15,12 +15,17 @@
 /*
  * Opens one: bound to a with its port, tells the local address of
  * each datagram, passes clear text in both directions whatever global
- * policies say, and on 4500 hands ESP to the kernel.  Needs CAP_NET_ADMIN.
+ * policies say, and on 4500 hands ESP to the kernel; on 500 of IPv4 too,
+ * with the eight zero bytes of NAT traversal's drafts 00 and 01, where the
+ * kernel can do that (udp_takes_esp() says so).  Needs CAP_NET_ADMIN.
  * IPv4 and IPv6 have sockets of their own.
  * A descriptor (non-blocking, close-on-exec) or -errno: -EADDRINUSE when
  * another program has the port.
  */
 int udp_open(const struct addr *a);
+
+/* Whether the kernel takes ESP that comes to this socket. */
+bool udp_takes_esp(int fd);
 
 /* What a socket is bound to; 0 or -errno. */
 int udp_local(int fd, struct addr *out);
@@ -67,7 +72,8 @@ enum udp_kind {
 	UDP_OTHER,     /* ESP that the kernel left, or nothing */
 };
 
-/* Tells what arrived on port; on 4500 strips the marker. */
+/* Tells what arrived on port; on 4500 strips the marker.  On 500 ESP is
+ * what begins with eight zero bytes. */
 enum udp_kind udp_classify(
     uint16_t port, struct wire_span data, struct wire_span *ike);
 

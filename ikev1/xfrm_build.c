@@ -185,9 +185,18 @@ static int put_replay(struct nl_msg *msg)
 	return nla_put(msg, XFRMA_REPLAY_ESN_VAL, (int)sizeof(buf), buf);
 }
 
+/* IKE has no marker on port 500, so ESP has one there: drafts 00 and 01. */
+static uint16_t encap_type(const struct ike_kernel_sa *sa)
+{
+	const struct addr *ours = sa->dir == IKE_SA_IN ? &sa->dst : &sa->src;
+
+	return ours->port == ISAKMP_PORT ? UDP_ENCAP_ESPINUDP_NON_IKE
+					 : UDP_ENCAP_ESPINUDP;
+}
+
 static int put_encap(struct nl_msg *msg, const struct ike_kernel_sa *sa)
 {
-	const struct xfrm_encap_tmpl t = {.encap_type = UDP_ENCAP_ESPINUDP,
+	const struct xfrm_encap_tmpl t = {.encap_type = encap_type(sa),
 	    .encap_sport = htons(sa->src.port),
 	    .encap_dport = htons(sa->dst.port)};
 

@@ -102,6 +102,11 @@ struct ike_config {
 	/* Vendor IDs (VENDOR_BIT) that are never answered: what they announce
 	 * is not used then. */
 	uint32_t vendors_off;
+	/* The kernel takes ESP on UDP 500 of IPv4, as drafts 00 and 01 of
+	 * NAT traversal have it; what it is called, for those who read that
+	 * it does not: static, or NULL. */
+	bool has_esp_500;
+	const char *kernel;
 	/* IDir: RFC 2407 section 4.6.2.1; type 0: our address. */
 	uint8_t local_id_type;
 	uint8_t local_id[IKE_LOCAL_ID_MAX];
@@ -163,8 +168,8 @@ struct ike_event {
 
 enum ike_action_type {
 	IKE_ACT_SEND, /* data from local to peer; marker when 4500 */
-	/* One octet 0xff from local (port 4500) to peer, without the marker
-	 * (RFC 3948 section 2.3). */
+	/* One octet 0xff from local to peer, without the marker (RFC 3948
+	 * section 2.3). */
 	IKE_ACT_KEEPALIVE,
 	IKE_ACT_DH,	     /* keygen and derive: job, group, data = peer's */
 	IKE_ACT_DH_KEYGEN,   /* job, group; DH_DONE: shared = private value */

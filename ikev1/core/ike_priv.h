@@ -230,6 +230,7 @@ struct ike_sa {
 	struct ike_suite suite;
 	uint64_t life_s;
 	uint8_t nat_d_type; /* of NAT-D payloads; 0: no NAT traversal */
+	bool on_500;	    /* drafts 00, 01: nothing moves to port 4500 */
 	bool dpd;	    /* the client answers R-U-THERE */
 	bool client_nat;    /* the client is behind NAT */
 	bool server_nat;    /* we are */
@@ -360,8 +361,12 @@ void natt_detect(
     struct ike *ike, struct ike_sa *sa, const struct isakmp_payloads *p);
 /* Puts ours into message 4. */
 int natt_put(struct ike *ike, const struct ike_sa *sa, struct reply *r);
-/* The NAT-D payload type that goes with the client's vendor ids; 0. */
-uint8_t natt_payload_type(uint32_t vendors);
+/* Of these vendor ids the ones that can be used at that address of ours:
+ * drafts 00 and 01 need a kernel that takes ESP on UDP 500. */
+uint32_t natt_usable(
+    const struct ike *ike, const struct addr *local, uint32_t vendors);
+/* The best that both sides have, or none: nat_d_type and on_500. */
+void natt_choose(struct ike_sa *sa, uint32_t vendors);
 /* ", client behind NAT" and the like. */
 const char *natt_text(const struct ike_sa *sa);
 /*

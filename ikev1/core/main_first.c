@@ -96,9 +96,10 @@ static const enum vendor plain_vendors[] = {
 /* Vendor IDs of ours: only what was offered. */
 static void put_vendors(struct isakmp_builder *b, uint32_t vendors)
 {
-	if (natt_payload_type(vendors))
-		isakmp_build_payload(b, ISAKMP_PAYLOAD_VID,
-		    vendor_value(vendor_best_natt(vendors)));
+	enum vendor natt = vendor_best_natt(vendors);
+
+	if (natt != VENDOR_UNKNOWN)
+		isakmp_build_payload(b, ISAKMP_PAYLOAD_VID, vendor_value(natt));
 	for (size_t i = 0; i < sizeof(plain_vendors) / sizeof(plain_vendors[0]);
 	     i++)
 		if (vendors & VENDOR_BIT(plain_vendors[i]))
@@ -126,18 +127,31 @@ static int build2(const struct mm1_entry *e, const struct sa_offer *offer,
 	return isakmp_build_finish(&r->b, 0);
 }
 
-/* Drafts 00 and 01 are not answered: without NAT it works all the same. */
+/* Of what is not answered: without NAT it works all the same. */
 static void say_old_natt(
     struct ike *ike, const struct message *m, uint32_t vendors)
 {
+	const char *kernel = ike->cfg.kernel ? ike->cfg.kernel : "Linux";
 	char peer[ADDR_TEXT_MAX];
+	bool is_old = vendors & VENDOR_NATT_OLD && !ike->cfg.has_esp_500;
 
-	if (vendor_has_old_natt(vendors) && act_log_allowed(ike))
+	if (vendor_best_natt(vendors & ~VENDOR_NATT_OLD) != VENDOR_UNKNOWN ||
+	    !(is_old || vendors == VENDOR_BIT(VENDOR_NATT_DRAFT)) ||
+	    !act_log_allowed(ike))
+		return;
+	addr_text(&m->ev->peer, peer);
+	if (is_old)
 		act_log(ike, IKE_LOG_INFO,
 		    "%s: offers NAT traversal only as drafts 00 and 01 had it, "
-		    "with ESP on UDP 500, which Linux does not serve: behind "
-		    "NAT this client cannot connect",
-		    addr_text(&m->ev->peer, peer));
+		    "with ESP on UDP 500, which this kernel (%s) does not "
+		    "serve: behind NAT this client cannot connect",
+		    peer, kernel);
+	else
+		act_log(ike, IKE_LOG_INFO,
+		    "%s: offers NAT traversal only as a draft without a "
+		    "number, which is not served: behind NAT this client "
+		    "cannot connect",
+		    peer);
 }
 
 /* Chooses, keeps, answers. */
@@ -160,7 +174,8 @@ static int answer(struct ike *ike, struct message *m, struct mm1_entry *e)
 	e->suite = choice.suite;
 	e->life_s = choice.life_seconds;
 	e->vendors = main_vendors(&m->p) & ~ike->cfg.vendors_off;
-	say_old_natt(ike, m, e->vendors);
+	say_old_natt(ike, m, e->vendors & VENDOR_NATT_ANY);
+	e->vendors = natt_usable(ike, &e->local, e->vendors);
 	len = build2(e, &offer, &choice, &r);
 	if (len < 0 || (size_t)len > m->ev->data.len)
 		return isakmp_refuse(m->reason, -EMSGSIZE,
@@ -232,7 +247,7 @@ struct ike_sa *main_sa_of_first(struct ike *ike, const struct mm1_entry *e)
 	sa->peer = e->peer;
 	sa->suite = e->suite;
 	sa->life_s = e->life_s;
-	sa->nat_d_type = natt_payload_type(e->vendors);
+	natt_choose(sa, e->vendors);
 	sa->dpd = e->vendors & VENDOR_BIT(VENDOR_DPD);
 	sa->frags = e->vendors & VENDOR_FRAGMENTATION_ANY;
 	bytes_set(&sa->sai, sai.data, sai.len);

@@ -44,10 +44,16 @@ static int put_sa(struct ike *ike, struct ike_sa *sa, struct reply *r)
 
 /* A client is as it is; what we leave off holds for both our roles. */
 static bool is_announced(
-    const struct ike *ike, const struct persona *p, struct wire_span vid)
+    const struct ike *ike, const struct ike_sa *sa, struct wire_span vid)
 {
-	return p != &persona_default ||
-	       !(VENDOR_BIT(vendor_recognise(vid)) & ike->cfg.vendors_off);
+	uint32_t bit = VENDOR_BIT(vendor_recognise(vid));
+
+	if (sa->persona != &persona_default)
+		return true;
+	/* With whom has come by an old draft: no other, or all would move. */
+	if (bit & VENDOR_NATT_ANY && sa->on_500 != !!(bit & VENDOR_NATT_OLD))
+		return false;
+	return !(bit & ike->cfg.vendors_off);
 }
 
 static int put_vids(struct ike *ike, struct ike_sa *sa, struct reply *r)
@@ -57,7 +63,7 @@ static int put_vids(struct ike *ike, struct ike_sa *sa, struct reply *r)
 	for (size_t i = 0; i < p->vid_count; i++) {
 		struct wire_span v = {p->vids[i].value, p->vids[i].len};
 
-		if (is_announced(ike, p, v))
+		if (is_announced(ike, sa, v))
 			isakmp_build_payload(&r->b, ISAKMP_PAYLOAD_VID, v);
 	}
 	return 0;
@@ -218,7 +224,7 @@ int init_send3(struct ike *ike, struct ike_sa *sa)
 int init_send5(struct ike *ike, struct ike_sa *sa)
 {
 	/* RFC 3947 section 4: behind a NAT the initiator moves now. */
-	if (sa->client_nat || sa->server_nat) {
+	if ((sa->client_nat || sa->server_nat) && !sa->on_500) {
 		sa->local.port = ISAKMP_PORT_NATT;
 		if (sa->peer.port == ISAKMP_PORT)
 			sa->peer.port = ISAKMP_PORT_NATT;
@@ -229,14 +235,15 @@ int init_send5(struct ike *ike, struct ike_sa *sa)
 /* --- taking -------------------------------------------------------------- */
 
 /* What we announced ourselves. */
-static uint32_t own_vendors(const struct ike *ike, const struct persona *p)
+static uint32_t own_vendors(const struct ike *ike, const struct ike_sa *sa)
 {
+	const struct persona *p = sa->persona;
 	uint32_t seen = 0;
 
 	for (size_t i = 0; i < p->vid_count; i++) {
 		struct wire_span v = {p->vids[i].value, p->vids[i].len};
 
-		if (is_announced(ike, p, v))
+		if (is_announced(ike, sa, v))
 			seen |= VENDOR_BIT(vendor_recognise(v));
 	}
 	return seen;
@@ -254,7 +261,7 @@ int init_take2(struct ike *ike, struct ike_sa *sa, struct message *m)
 {
 	const struct isakmp_payload *p =
 	    isakmp_payload_find(&m->p, ISAKMP_PAYLOAD_SA);
-	uint32_t vendors = main_vendors(&m->p) & own_vendors(ike, sa->persona);
+	uint32_t vendors = main_vendors(&m->p) & own_vendors(ike, sa);
 	struct persona_offer ours;
 	struct sa_offer answer;
 	size_t index;
@@ -271,7 +278,7 @@ int init_take2(struct ike *ike, struct ike_sa *sa, struct message *m)
 	sa->life_s = ours.seconds ? ours.seconds : IPSEC_LIFE_DEFAULT_S;
 	if (answer.transform[0].present & SA_HAS_SECONDS)
 		sa->life_s = answer.transform[0].life_seconds;
-	sa->nat_d_type = natt_payload_type(vendors);
+	natt_choose(sa, natt_usable(ike, &sa->local, vendors));
 	sa->dpd = vendors & VENDOR_BIT(VENDOR_DPD);
 	sa->frags = vendors & VENDOR_FRAGMENTATION_ANY;
 	ask_keygen(ike, sa);

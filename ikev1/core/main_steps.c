@@ -237,6 +237,11 @@ int main_step5(struct ike *ike, struct ike_sa *sa, struct message *m)
 	err = main_take_id(sa, id, m);
 	if (err)
 		return err;
+	if (sa->on_500 && m->ev->local.port != ISAKMP_PORT)
+		return isakmp_refuse(m->reason, -EACCES,
+		    "message 5 came to UDP %u, and NAT traversal as drafts 00 "
+		    "and 01 have it stays on UDP 500",
+		    m->ev->local.port);
 	/* RFC 3947 section 4: from here on where this came from. */
 	sa->local = m->ev->local;
 	sa->peer = m->ev->peer;

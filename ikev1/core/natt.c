@@ -4,14 +4,24 @@
 
 #define ALIVE_MS 20000 /* RFC 3948 section 4: the default */
 
-uint8_t natt_payload_type(uint32_t vendors)
+uint32_t natt_usable(
+    const struct ike *ike, const struct addr *local, uint32_t vendors)
+{
+	bool has_old = ike->cfg.has_esp_500 && local->family == ADDR_IPV4 &&
+		       local->port == ISAKMP_PORT;
+
+	return has_old ? vendors : vendors & ~VENDOR_NATT_OLD;
+}
+
+void natt_choose(struct ike_sa *sa, uint32_t vendors)
 {
 	enum vendor v = vendor_best_natt(vendors);
 
+	sa->nat_d_type = v == VENDOR_NATT_RFC3947 ? ISAKMP_PAYLOAD_NAT_D
+						  : ISAKMP_PAYLOAD_NAT_D_DRAFT;
 	if (v == VENDOR_UNKNOWN)
-		return 0;
-	return v == VENDOR_NATT_RFC3947 ? ISAKMP_PAYLOAD_NAT_D
-					: ISAKMP_PAYLOAD_NAT_D_DRAFT;
+		sa->nat_d_type = 0;
+	sa->on_500 = VENDOR_BIT(v) & VENDOR_NATT_OLD;
 }
 
 static int nat_d(struct ike *ike, const struct ike_sa *sa, const struct addr *a,
@@ -58,6 +68,7 @@ void natt_detect(
 	if (isakmp_payload_count(p, sa->nat_d_type) < 2) {
 		/* It announced NAT traversal but does without. */
 		sa->nat_d_type = 0;
+		sa->on_500 = false;
 		sa->forced = false;
 		return;
 	}

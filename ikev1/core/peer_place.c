@@ -332,7 +332,7 @@ void peer_sa_moved(
 		return;
 	/* RFC 3947 section 4: once on 4500, packets on 500 are old. */
 	if (ev->local.port != sa->local.port &&
-	    ev->local.port != ISAKMP_PORT_NATT)
+	    (sa->on_500 || ev->local.port != ISAKMP_PORT_NATT))
 		return;
 	move(ike, &from, ev->local.port, &ev->peer);
 }

@@ -87,6 +87,7 @@ static void begin_main(struct ike *ike, struct peer *p)
 	sa->psk_entry = p->psk_entry;
 	sa->local = p->local;
 	sa->peer = p->peer;
+	sa->on_500 = p->natt && p->local.port == ISAKMP_PORT;
 	init_begin(ike, sa);
 }
 

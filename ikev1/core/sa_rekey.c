@@ -91,6 +91,7 @@ static void renew(struct ike *ike, struct ike_sa *old)
 	sa->is_rekey = true;
 	sa->psk_entry = old->psk_entry;
 	sa->suite = old->suite;
+	sa->on_500 = old->on_500;
 	sa->local = old->local;
 	sa->peer = old->peer;
 	init_begin(ike, sa);

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define SAVE_MAGIC 0x53504b31u /* "SPK1" */
-#define SAVE_VERSION 15
+#define SAVE_VERSION 16
 #define COUNT_MAX 1000000 /* of anything: more is damage */
 
 /* Enumerations are a byte; loading refuses values above the last one. */
@@ -231,7 +231,7 @@ static void sa_flags(struct store *s, struct ike_sa *sa)
 {
 	/* Not mismatch_said: a packet that proves nothing changes nothing. */
 	bool *flags[] = {&sa->dpd, &sa->client_nat, &sa->server_nat, &sa->frags,
-	    &sa->forced, &sa->dpd_in_known};
+	    &sa->forced, &sa->on_500, &sa->dpd_in_known};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		store_bool(s, flags[i]);

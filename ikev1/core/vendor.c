@@ -110,19 +110,12 @@ struct wire_span vendor_value(enum vendor v)
 enum vendor vendor_best_natt(uint32_t seen)
 {
 	static const enum vendor order[] = {VENDOR_NATT_RFC3947, VENDOR_NATT_03,
-	    VENDOR_NATT_02_LF, VENDOR_NATT_02};
+	    VENDOR_NATT_02_LF, VENDOR_NATT_02, VENDOR_NATT_01, VENDOR_NATT_00};
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
 		if (seen & VENDOR_BIT(order[i]))
 			return order[i];
 	return VENDOR_UNKNOWN;
-}
-
-bool vendor_has_old_natt(uint32_t seen)
-{
-	return vendor_best_natt(seen) == VENDOR_UNKNOWN &&
-	       seen & (VENDOR_BIT(VENDOR_NATT_00) | VENDOR_BIT(VENDOR_NATT_01) |
-			  VENDOR_BIT(VENDOR_NATT_DRAFT));
 }
 
 uint32_t vendor_word(const char *word)
@@ -135,6 +128,7 @@ uint32_t vendor_word(const char *word)
 	    {"nat-t-03", VENDOR_BIT(VENDOR_NATT_03)},
 	    {"nat-t-02",
 		VENDOR_BIT(VENDOR_NATT_02_LF) | VENDOR_BIT(VENDOR_NATT_02)},
+	    {"nat-t-00", VENDOR_NATT_OLD},
 	    {"dpd", VENDOR_BIT(VENDOR_DPD)},
 	    {"fragmentation", VENDOR_FRAGMENTATION_ANY},
 	};

@@ -38,24 +38,30 @@ struct wire_span vendor_value(enum vendor v);
 
 /*
  * The Vendor IDs that we answer when they are offered, by the words of the
- * configuration: "rfc3947", "nat-t-03", "nat-t-02", "dpd", "fragmentation".
- * A set of VENDOR_BIT; 0 for another word, all of them for NULL.
+ * configuration: "rfc3947", "nat-t-03", "nat-t-02", "nat-t-00" (and 01), "dpd",
+ * "fragmentation".  A set of VENDOR_BIT; 0 for another word, all of them for
+ * NULL.
  */
 uint32_t vendor_word(const char *word);
 
 /* Collects what a peer announced: bit 1 << v. */
 #define VENDOR_BIT(v) (1u << (v))
+/* Drafts that stay on port 500: IKE's packets have no mark there, ESP's begin
+ * with eight zero bytes.  Not every kernel can do that. */
+#define VENDOR_NATT_OLD                                                        \
+	(VENDOR_BIT(VENDOR_NATT_01) | VENDOR_BIT(VENDOR_NATT_00))
+#define VENDOR_NATT_ANY                                                        \
+	(VENDOR_BIT(VENDOR_NATT_RFC3947) | VENDOR_BIT(VENDOR_NATT_03) |        \
+	    VENDOR_BIT(VENDOR_NATT_02_LF) | VENDOR_BIT(VENDOR_NATT_02) |       \
+	    VENDOR_NATT_OLD | VENDOR_BIT(VENDOR_NATT_DRAFT))
 #define VENDOR_FRAGMENTATION_ANY                                               \
 	(VENDOR_BIT(VENDOR_FRAGMENTATION_16) | VENDOR_BIT(VENDOR_FRAGMENTATION))
 /*
  * The NAT traversal to answer with: the best of what seen (a set of bits)
- * has, RFC 3947 first, then -03, -02 with line feed, -02; VENDOR_UNKNOWN
- * when there is none.  Never taken: -00 and -01, which stay on port 500 and
- * mark IKE's packets no way and ESP's with eight zero bytes, what Linux no
- * longer does, and the unnumbered draft, which does not say what it means.
+ * has, RFC 3947 first, then -03, -02 with line feed, -02, -01, -00;
+ * VENDOR_UNKNOWN when there is none.  Never taken: the unnumbered draft,
+ * which does not say what it means.
  */
 enum vendor vendor_best_natt(uint32_t seen);
-/* True when NAT traversal was announced, but none that can be had. */
-bool vendor_has_old_natt(uint32_t seen);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Fuzzes what tells IKE, keep-alives and ESP apart on both ports (RFC 3948
- * section 2).  The first byte chooses the port.
+ * section 2; drafts 00 and 01 on port 500).  The first byte chooses the port.
  */
 #include "ikev1/udp.h"
 
@@ -28,6 +28,16 @@ static void check_4500(
 	must((kind == UDP_KEEPALIVE) == (in.len == 1 && in.data[0] == 0xff));
 }
 
+static void check_500(struct wire_span in, enum udp_kind kind)
+{
+	static const uint8_t zero[8];
+	bool is_esp = in.len >= 8 && !memcmp(in.data, zero, 8);
+	bool is_alive = in.len == 1 && in.data[0] == 0xff;
+
+	must((kind == UDP_KEEPALIVE) == is_alive);
+	must((kind == UDP_IKE) == (in.len && !is_esp && !is_alive));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct wire_span in, ike;
@@ -41,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_4500(in, kind, ike);
 		return 0;
 	}
-	must(kind == (in.len ? UDP_IKE : UDP_OTHER));
+	check_500(in, kind);
 	must(kind != UDP_IKE || (ike.data == in.data && ike.len == in.len));
 	return 0;
 }

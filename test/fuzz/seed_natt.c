@@ -9,6 +9,9 @@ int main(int argc, char **argv)
 	static const uint8_t marker_alone[] = {1, 0, 0, 0, 0};
 	static const uint8_t esp[] = {1, 0x12, 0x34, 0x56, 0x78, 0, 0, 0, 1};
 	static const uint8_t plain[] = {0, 0x11, 0x22};
+	static const uint8_t esp_500[] = {
+	    0, 0, 0, 0, 0, 0, 0, 0, 0, 0x12, 0x34, 0x56, 0x78};
+	static const uint8_t alive_500[] = {0, 0xff};
 
 	if (argc != 2)
 		return 2;
@@ -18,6 +21,10 @@ int main(int argc, char **argv)
 	seed_write(argv[1], "marker",
 	    (struct wire_span){marker_alone, sizeof(marker_alone)});
 	seed_write(argv[1], "esp", (struct wire_span){esp, sizeof(esp)});
+	seed_write(
+	    argv[1], "esp_500", (struct wire_span){esp_500, sizeof(esp_500)});
+	seed_write(argv[1], "alive_500",
+	    (struct wire_span){alive_500, sizeof(alive_500)});
 	seed_write(argv[1], "plain", (struct wire_span){plain, sizeof(plain)});
 	return 0;
 }

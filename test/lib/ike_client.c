@@ -158,6 +158,11 @@ static enum vendor natt_vendor(const struct ike_client *c)
 	return c->has_draft ? VENDOR_NATT_03 : VENDOR_NATT_RFC3947;
 }
 
+bool ikec_on_500(const struct ike_client *c)
+{
+	return VENDOR_BIT(c->natt) & VENDOR_NATT_OLD;
+}
+
 static uint8_t nat_d_type(const struct ike_client *c)
 {
 	return c->has_draft ? ISAKMP_PAYLOAD_NAT_D_DRAFT : ISAKMP_PAYLOAD_NAT_D;
@@ -383,8 +388,10 @@ static bool got4(
 	memcpy(sa->nr, nr->body.data, sa->nr_len = nr->body.len);
 	if (derive(c, sa) < 0)
 		abort();
-	if (sa->natt && behind_nat(c, sa, &m->p))
-		sa->floated = true;
+	if (sa->natt && behind_nat(c, sa, &m->p)) {
+		sa->behind_nat = true;
+		sa->floated |= !ikec_on_500(c);
+	}
 	send5(c, sa);
 	return true;
 }

@@ -46,7 +46,7 @@ struct client_timer {
 
 struct client_sa {
 	enum client_sa_state state;
-	bool floated, natt, dpd;
+	bool floated, behind_nat, natt, dpd;
 	uint8_t cky_i[8], cky_r[8];
 	uint8_t sai[1024];
 	size_t sai_len;
@@ -195,6 +195,8 @@ void ikec_r_u_there(struct ike_client *c, uint32_t seq);
 void ikec_notify(struct ike_client *c, uint16_t type);
 /* Forgets a pair without saying so. */
 void ikec_forget_pair(struct ike_client *c, uint32_t spi_in);
+/* Drafts 00 and 01 stay on port 500. */
+bool ikec_on_500(const struct ike_client *c);
 size_t ikec_pairs(const struct ike_client *c);
 struct client_pair *ikec_newest_pair(struct ike_client *c);
 uint64_t ikec_random64(struct ike_client *c);

@@ -12,7 +12,7 @@ static uint16_t encap_of(const struct ike_client *c, const struct client_sa *sa)
 {
 	if (c->encap)
 		return c->encap;
-	if (!sa->floated)
+	if (!sa->behind_nat)
 		return IPSEC_ENCAP_TRANSPORT;
 	return c->has_draft ? IPSEC_ENCAP_UDP_TRANSPORT_DRAFT
 			    : IPSEC_ENCAP_UDP_TRANSPORT;

@@ -60,7 +60,9 @@ struct ike_pair *pair_new(uint64_t seed)
 	p->r = ikew_new(seed + 1000);
 	p->i->cfg.personas = personas;
 	p->i->cfg.persona_count = persona_total;
+	p->i->cfg.has_esp_500 = p->r->cfg.has_esp_500 = true;
 	ikew_crash(p->i);
+	ikew_crash(p->r);
 	p->i->other = p->r;
 	p->i->carry = to_responder;
 	p->i->carry_ctx = p;

@@ -19,8 +19,8 @@ struct ike_pair {
 	bool is_cut; /* nothing gets through */
 };
 
-/* Both with the responder's configuration and PSK; the initiator knows all
- * personas of the tests. */
+/* Both with the responder's configuration and PSK, on kernels that take ESP
+ * on UDP 500; the initiator knows all personas of the tests. */
 struct ike_pair *pair_new(uint64_t seed);
 void pair_free(struct ike_pair *p);
 /* What the link does to each datagram in both directions. */

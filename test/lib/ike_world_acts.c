@@ -27,7 +27,7 @@ static void carry_out(struct ikew *w, const struct ike_action *a)
 
 static void keepalive(struct ikew *w, const struct ike_action *a)
 {
-	if (a->local.port != 4500 || a->len)
+	if ((a->local.port != 4500 && !w->cfg.has_esp_500) || a->len)
 		abort();
 	w->keepalives++;
 	w->keepalive_to = a->peer;
@@ -421,7 +421,7 @@ bool ikew_pair_right(struct ikew *w, struct ike_client *c)
 	struct ikew_sa *in = p ? ikew_find_sa(w, p->spi_out) : NULL;
 	struct ikew_sa *out = p ? ikew_find_sa(w, p->spi_in) : NULL;
 	bool is_udp = p && p->encap != IPSEC_ENCAP_TRANSPORT;
-	const struct addr *outer = &c->outer[is_udp];
+	const struct addr *outer = &c->outer[is_udp && !ikec_on_500(c)];
 
 	return in && out && in->sa.dir == IKE_SA_IN &&
 	       out->sa.dir == IKE_SA_OUT && in->sa.r == out->sa.r &&

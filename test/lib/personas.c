@@ -260,6 +260,7 @@ static const struct persona_vid android_vids[] = {VID_RFC3947, VID_NATT_02,
     VID_NATT_02_LF, VID_NATT_00, VID_FRAGMENTATION, VID_DPD};
 static const struct persona_vid strongswan_vids[] = {
     VID_XAUTH, VID_DPD, VID_FRAGMENTATION, VID_RFC3947, VID_NATT_02_LF};
+static const struct persona_vid natt00_vids[] = {VID_NATT_00, VID_DPD};
 static const struct persona_vid routeros_vids[] = {
     VID_RFC3947, VID_NATT_03, VID_NATT_02, VID_NATT_00, VID_DPD};
 
@@ -408,8 +409,24 @@ static const struct persona routeros = {
     .rekey_esp_percent = 80,
 };
 
+/* No client of the matrix: it knows NAT traversal as draft 00 only. */
+static const struct persona natt00 = {
+    .name = "natt00",
+    MAIN_ORDERS,
+    WITH_CONTACT,
+    VIDS(natt00_vids),
+    .ike = {OFFER(xl2tpd_ike, racoon_attrs1, 28800)},
+    .esp = {OFFER(xl2tpd_esp, racoon_attrs2, 3600)},
+    .nat_oa = PERSONA_OA_NATT,
+    SELECTORS_1701,
+    .end = PERSONA_END_DELETE,
+    BACKING_OFF,
+    .rekey_ike_percent = 80,
+    .rekey_esp_percent = 80,
+};
+
 const struct persona *const personas[] = {&windows10, &ios, &android11,
-    &chromeos, &networkmanager, &xl2tpd, &routeros};
+    &chromeos, &networkmanager, &xl2tpd, &routeros, &natt00};
 const size_t persona_total = COUNT(personas);
 
 const struct persona *persona_by_name(const char *name)

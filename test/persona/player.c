@@ -298,6 +298,7 @@ static void configure(struct player *p)
 	p->cfg.max_half_open = 16;
 	p->cfg.max_sas = 16;
 	p->cfg.linger_ms = 30000;
+	p->cfg.has_esp_500 = udp_takes_esp(p->sockets[0].fd);
 	p->cfg.personas = personas;
 	p->cfg.persona_count = persona_total;
 }
@@ -316,10 +317,10 @@ int main(int argc, char **argv)
 	    (!p->is_null && (xfrm_open(&p->log, &p->xfrm) ||
 				xfrm_listen(p->xfrm, &p->loop, on_xfrm, p))))
 		die("no crypto, loop or XFRM");
-	configure(p);
-	p->ike = ike_new(&p->cfg, random_bytes, NULL);
 	open_socket(p, 0);
 	open_socket(p, 1);
+	configure(p);
+	p->ike = ike_new(&p->cfg, random_bytes, NULL);
 	uv_timer_init(&p->loop, &p->timer);
 	p->timer.data = p;
 	uv_pipe_init(&p->loop, &p->input, 0);

@@ -44,7 +44,9 @@ static void act_keepalive(struct player *p, const struct ike_action *a)
 	static const uint8_t octet[] = {0xff};
 	struct wire_span data = {octet, sizeof(octet)};
 
-	udp_send(p->sockets[1].fd, &a->local, &a->peer, data, false);
+	bool is_natt = a->local.port == UDP_PORT_NATT;
+
+	udp_send(p->sockets[is_natt].fd, &a->local, &a->peer, data, false);
 }
 
 static void act_dh(struct player *p, const struct ike_action *a)

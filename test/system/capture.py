@@ -151,6 +151,19 @@ def ike_fragments(frames, source=None):
     return found
 
 
+def esp_on_500(frames, source):
+    """How many UDP packets from an address, with port 500 at either end, are ESP as NAT traversal's drafts 00 and 01
+    mark it: eight zero bytes in front."""
+    found = 0
+    for frame in frames:
+        packet = frame[14:]
+        if frame[12:14] != b"\x08\x00" or packet[9] != UDP or socket.inet_ntoa(packet[12:16]) != source:
+            continue
+        data = packet[(packet[0] & 15) * 4 :]
+        found += 500 in struct.unpack_from(">HH", data) and data[8:16] == bytes(8) and len(data) > 32
+    return found
+
+
 def check_outside(frames, wanted=()):
     """Return the count by protocol as text; fail when there is any other packet or a
     wanted protocol is missing."""

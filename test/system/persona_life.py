@@ -43,6 +43,7 @@ CLIENTS = {
     "networkmanager": ("aes256-sha256-modp2048", "aes256-sha1", 1701),
     "xl2tpd": ("aes128-sha1-modp2048", "aes128-sha1", 1701),
     "routeros": ("aes128-sha1-modp2048", "aes256-sha1-modp1024", 1701),
+    "natt00": ("aes128-sha1-modp2048", "aes128-sha1", 1701),
 }
 
 
@@ -116,8 +117,9 @@ def begin(case):
     return capture
 
 
-def end(case, capture, android, kinds):
-    """Nobody is left, not even those that said nothing; outside were packets of these kinds, and no others but ARP."""
+def end(case, capture, kinds):
+    """Nobody is left, not even those that said nothing; outside were packets of these kinds, and no others but ARP.
+    Returns what was seen there."""
     with case.step("all are forgotten, those that said nothing too"):
         wait_for("no client to be listed", lambda: not case.server.clients(), 120)
         case.server.wait_clean(stopped=False)
@@ -129,6 +131,10 @@ def end(case, capture, android, kinds):
     frames = capture.stop()
     with case.step("only ARP, IKE and ESP were seen outside") as notes:
         notes.append(check_outside(frames, kinds))
-    # Its 20 transforms of Quick Mode are more than android11 sends in one packet.
+    return frames
+
+
+def check_fragments(case, frames, android):
+    """Its 20 transforms of Quick Mode are more than android11 sends in one packet."""
     found = ike_fragments(frames, android)
     case.check(f"android11 has sent IKE fragments from {android}", found >= 2, found)

@@ -121,7 +121,7 @@ static void test_defaults(void **state)
 		assert_int_equal(c.ike.peer_count, 0);
 		assert_int_equal(c.ike.dpd_s, 30);
 		assert_false(c.ike.allow_weak_psk);
-		assert_int_equal(c.ike.vendor_count, 5);
+		assert_int_equal(c.ike.vendor_count, 6);
 		assert_string_equal(c.ike.local_id, "address");
 		assert_int_equal(c.ike.max_half_open, 4096);
 		assert_int_equal(c.ike.max_per_address, 256);

@@ -125,11 +125,12 @@ static void the_best_nat_traversal_is_taken(void **state)
 
 	(void)state;
 	assert_int_equal(vendor_best_natt(0), VENDOR_UNKNOWN);
-	assert_int_equal(vendor_best_natt(seen), VENDOR_UNKNOWN);
-	assert_true(vendor_has_old_natt(seen));
-	assert_false(vendor_has_old_natt(VENDOR_BIT(VENDOR_DPD)));
+	assert_int_equal(
+	    vendor_best_natt(VENDOR_BIT(VENDOR_NATT_DRAFT)), VENDOR_UNKNOWN);
+	assert_int_equal(vendor_best_natt(seen), VENDOR_NATT_00);
+	seen |= VENDOR_BIT(VENDOR_NATT_01);
+	assert_int_equal(vendor_best_natt(seen), VENDOR_NATT_01);
 	seen |= VENDOR_BIT(VENDOR_NATT_02);
-	assert_false(vendor_has_old_natt(seen));
 	assert_int_equal(vendor_best_natt(seen), VENDOR_NATT_02);
 	seen |= VENDOR_BIT(VENDOR_NATT_02_LF);
 	assert_int_equal(vendor_best_natt(seen), VENDOR_NATT_02_LF);

@@ -154,6 +154,34 @@ static void test_outbound(void **state)
 	xfrm_msg_free(msg);
 }
 
+/* IKE's own port has the marker of NAT traversal's first drafts; it is our
+ * port that counts. */
+static void esp_on_port_500_has_its_marker(void **state)
+{
+	(void)state;
+	for (int how = 0; how < 16; how++) {
+		uint8_t dir = how & 1 ? IKE_SA_IN : IKE_SA_OUT;
+		uint16_t ours = how & 2 ? 500 : 4500;
+		uint16_t theirs = how & 4 ? 500 : 40000;
+		struct ike_kernel_sa sa = sample(dir);
+		const struct xfrm_encap_tmpl *encap;
+		struct nl_msg *msg;
+
+		sa.src.port = dir == IKE_SA_IN ? theirs : ours;
+		sa.dst.port = dir == IKE_SA_IN ? ours : theirs;
+		msg = xfrm_build_add(&sa, how & 8);
+		assert_non_null(msg);
+		encap = attr(msg, XFRMA_ENCAP, sizeof(*encap));
+		assert_non_null(encap);
+		assert_int_equal(
+		    encap->encap_type, ours == 500 ? UDP_ENCAP_ESPINUDP_NON_IKE
+						   : UDP_ENCAP_ESPINUDP);
+		assert_int_equal(encap->encap_sport, htons(sa.src.port));
+		assert_int_equal(encap->encap_dport, htons(sa.dst.port));
+		xfrm_msg_free(msg);
+	}
+}
+
 /* Whatever the algorithms: a window of at least 32, and room for it. */
 static void cve_2006_4436_every_inbound_sa_has_a_replay_window(void **state)
 {
@@ -506,6 +534,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_inbound),
 	    cmocka_unit_test(test_outbound),
+	    cmocka_unit_test(esp_on_port_500_has_its_marker),
 	    cmocka_unit_test(
 		cve_2006_4436_every_inbound_sa_has_a_replay_window),
 	    cmocka_unit_test(test_update_and_delete),

@@ -7,18 +7,23 @@
 
 #include "common/kmod.h"
 #include "ikev1/core/isakmp.h"
+#include "ikev1/udp.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <linux/xfrm.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <netlink/msg.h>
+#include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -232,6 +237,96 @@ static void test_new_port(void **state)
 	close_world(&w);
 }
 
+static void send_to_500(int fd, const void *data, size_t len)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+	    .sin_port = htons(UDP_PORT_IKE),
+	    .sin_addr = {htonl(INADDR_LOOPBACK)}};
+
+	assert_int_equal(
+	    sendto(fd, data, len, 0, (struct sockaddr *)&to, sizeof(to)), len);
+}
+
+/* What the socket gets of an ESP packet and of IKE that follows it. */
+static ssize_t first_that_comes(int fd, const void *esp, size_t len)
+{
+	static const uint8_t ike[28] = {1};
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int from = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint8_t buf[64];
+	struct addr local, peer;
+	ssize_t n;
+
+	assert_true(from >= 0);
+	send_to_500(from, esp, len);
+	send_to_500(from, ike, sizeof(ike));
+	close(from);
+	assert_int_equal(poll(&p, 1, 60000), 1);
+	n = udp_recv(fd, UDP_PORT_IKE, buf, sizeof(buf), &local, &peer);
+	if (n == (ssize_t)len)
+		poll(&p, 1, 60000);
+	while (udp_recv(fd, UDP_PORT_IKE, buf, sizeof(buf), &local, &peer) >= 0)
+		;
+	return n;
+}
+
+static void loopback_up(void)
+{
+	struct ifreq r = {.ifr_name = "lo"};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ioctl(fd, SIOCGIFFLAGS, &r), 0);
+	r.ifr_flags |= IFF_UP;
+	assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &r), 0);
+	close(fd);
+}
+
+/*
+ * NAT traversal's drafts 00 and 01: a kernel has both the socket's option
+ * and the SA's encapsulation, or neither; IKE comes up in any case.
+ */
+static void test_esp_on_500(void **state)
+{
+	static const uint8_t esp[40] = {0, 0, 0, 0, 0, 0, 0, 0, 0x11, 0x22};
+	struct ike_kernel_sa in = sample(3, IKE_SA_IN, 0x2000);
+	struct ike_kernel_sa out = sample(3, IKE_SA_OUT, 0x3000);
+	struct addr any = {.family = ADDR_IPV4, .port = UDP_PORT_IKE};
+	struct addr natt = {.family = ADDR_IPV4, .port = UDP_PORT_NATT};
+	char text[8192];
+	struct world w;
+	int fd, fd_natt;
+	bool can;
+
+	(void)state;
+	if (!can_run())
+		skip();
+	open_world(&w);
+	loopback_up();
+	fd = udp_open(&any);
+	fd_natt = udp_open(&natt);
+	assert_true(fd >= 0 && fd_natt >= 0);
+	assert_true(udp_takes_esp(fd_natt));
+	can = udp_takes_esp(fd);
+	in.dst.port = out.src.port = UDP_PORT_IKE;
+	assert_int_equal(add(&w, &in), can ? 0 : -EINVAL);
+	assert_int_equal(add(&w, &out), can ? 0 : -EINVAL);
+	in.src.port = out.dst.port = 40001;
+	assert_int_equal(xfrm_sa_ops.encap(w.x, &in), can ? 0 : -EINVAL);
+	states(text, sizeof(text));
+	if (can && *text)
+		assert_non_null(
+		    strstr(text, "type espinudp-nonike sport 40001 dport 500"));
+	/* ESP is the kernel's; the engine drops it where it is not. */
+	assert_int_equal(first_that_comes(fd, esp, sizeof(esp)),
+	    can ? 28 : (int)sizeof(esp));
+	/* Too short to be ESP: it comes up everywhere. */
+	assert_int_equal(first_that_comes(fd, esp, 12), 12);
+	close(fd);
+	close(fd_natt);
+	close_world(&w);
+}
+
 /* An SA of another program: the same, but for its reqid. */
 static void add_foreign(const struct ike_kernel_sa *sa)
 {
@@ -341,6 +436,7 @@ int main(void)
 	    cmocka_unit_test(test_query),
 	    cmocka_unit_test(test_v6),
 	    cmocka_unit_test(test_new_port),
+	    cmocka_unit_test(test_esp_on_500),
 	    cmocka_unit_test(test_flush_takes_ours_only),
 	    cmocka_unit_test(test_expiry_is_told),
 	};

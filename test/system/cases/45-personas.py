@@ -2,7 +2,7 @@
 """Each client of the matrix, played with its own lists and habits: it gets the expected suite, both phases renew
 under ping, and it leaves cleanly."""
 
-from persona_life import ANDROID_C0, C0, CLIENTS, begin, end, play
+from persona_life import ANDROID_C0, C0, CLIENTS, begin, check_fragments, end, play
 
 LIMIT = 1200
 SECONDS = 200
@@ -14,4 +14,4 @@ def run(case):
     capture = begin(case)
     for name in CLIENTS:
         play(case, name, host, ANDROID_C0 if name == "android11" else C0, False)
-    end(case, capture, ANDROID_C0, ("ESP", "UDP 500"))
+    check_fragments(case, end(case, capture, ("ESP", "UDP 500")), ANDROID_C0)

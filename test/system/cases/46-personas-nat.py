@@ -4,7 +4,7 @@
 from lab import Failure, wait_for
 from concentrator import LOCAL
 from persona import Persona
-from persona_life import C3_NAT, PINGS, begin, connect, end, ping_both, play, renew, states
+from persona_life import C3_NAT, PINGS, begin, check_fragments, connect, end, ping_both, play, renew, states
 from traffic import ping
 
 LIMIT = 900
@@ -40,4 +40,4 @@ def run(case):
     play(case, "ios", lab.c1, "10.0.0.2", True)
     play(case, "android11", lab.c3, "10.0.0.2", True)
     two_of_windows(case)
-    end(case, capture, C3_NAT, ("UDP 4500", "UDP 500"))
+    check_fragments(case, end(case, capture, ("UDP 4500", "UDP 500")), C3_NAT)
