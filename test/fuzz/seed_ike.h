@@ -198,4 +198,67 @@ static inline void put_answers(struct input *in, uint8_t arg)
 	put_op(in, FUZZ_IKE_ANSWER, FUZZ_IKE_ALL | arg);
 }
 
+/* --- Quick Modes, whoever begins them ------------------------------------ */
+
+static const struct ike_suite esp_two[] = {
+    {ESP_AES, 256, ESP_AUTH_SHA256, 0}, {ESP_AES, 128, ESP_AUTH_SHA1, 0}};
+
+static inline void sa2(struct chain *c, const struct ike_suite *suites,
+    size_t count, const char *spi, uint16_t encap)
+{
+	chain_sa(c, &(struct sa_offer_spec){.phase = SA_PHASE2,
+			.suites = suites,
+			.suite_count = count,
+			.spi = {(const uint8_t *)spi, 4},
+			.life_seconds = 3600,
+			.life_kilobytes = 250000,
+			.encap = encap});
+}
+
+static inline void quick_tail(struct chain *c)
+{
+	chain_put(c, ISAKMP_PAYLOAD_NONCE, "nonce of sixteen", 16);
+	chain_address(c, "10.0.0.2", 17, 1701);
+	chain_address(c, WORLD_SERVER, 17, 1701);
+}
+
+/* Message 1 is in c: the rest of it, up to a minute later. */
+static inline void put_quick(struct input *in, uint8_t id, struct chain *c)
+{
+	put_quick1(in, id, c);
+	put_answers(in, 0);
+	put_answers(in, 0);
+	put_op(in, FUZZ_IKE_SAVE, 0);
+	put_op(in, FUZZ_IKE_QUICK3, 0);
+	put_answers(in, 0);
+	put_op(in, FUZZ_IKE_TICK, 62);
+	put_answers(in, FUZZ_IKE_MORE);
+}
+
+static inline void quick(struct input *in, uint8_t id, uint16_t encap)
+{
+	struct chain c;
+
+	chain_begin(&c);
+	sa2(&c, esp_two, 2, "\x0a\x0b\x0c\x0d", encap);
+	quick_tail(&c);
+	put_quick(in, id, &c);
+}
+
+static inline void quick2(struct chain *c, const struct ike_suite *suite,
+    const char *first, const char *second)
+{
+	chain_begin(c);
+	sa2(c, suite, 1, "\x0a\x0b\x0c\x0e", IPSEC_ENCAP_UDP_TRANSPORT);
+	chain_put(c, ISAKMP_PAYLOAD_NONCE, "another nonce, 20 by", 20);
+	if (suite->group)
+		chain_fill(c, ISAKMP_PAYLOAD_KE, 6,
+		    suite->group == IKE_GROUP_MODP1024 ? 128 : 256);
+	chain_address(c, first, 17, 1701);
+	chain_address(c, second, 17, 1701);
+}
+
+/* The stories with a Main Mode in them (seed_ike_main.c). */
+void seed_ike_main(const char *dir);
+
 #endif
