@@ -309,7 +309,7 @@ static enum nft_change classify(uint8_t type, uint8_t family, const char *table)
 	return change;
 }
 
-static void test_classify(void **state)
+static void test_classify_notes(void **state)
 {
 	(void)state;
 	assert_int_equal(classify(NFT_MSG_NEWTABLE, NFPROTO_INET, "sallyport"),
@@ -354,7 +354,7 @@ int main(void)
 	    cmocka_unit_test(test_nft_takes_the_seal),
 	    cmocka_unit_test(test_nft_refuses),
 	    cmocka_unit_test(test_watch),
-	    cmocka_unit_test(test_classify),
+	    cmocka_unit_test(test_classify_notes),
 	    cmocka_unit_test(test_classify_short),
 	};
 
