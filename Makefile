@@ -223,4 +223,5 @@ help:
 		'demo size clean'
 	@echo 'variables: CC PREFIX DESTDIR SANITIZE=1 WITH_SECCOMP=0 WERROR=1 V=1'
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+# Not those of $(B)/san, $(B)/fuzz or a copy of the tree in $(B)/sabotage.
+-include $(shell find $(B)/obj $(B)/pic -type f -name '*.d' 2>/dev/null)

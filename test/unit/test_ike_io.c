@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The engine's smaller parts: UDP, Diffie-Hellman jobs, settings, IPC. */
+/* The engine's smaller parts: UDP and Diffie-Hellman jobs. */
 #include "common/crypto.h"
-#include "common/msg.h"
 #include "ikev1/core/isakmp.h"
 #include "ikev1/dh_pool.h"
-#include "ikev1/im_msg.h"
-#include "ikev1/core/profile.h"
-#include "ikev1/core/vendor.h"
-#include "ikev1/settings.h"
 #include "ikev1/udp.h"
 
 #include <errno.h>
@@ -422,200 +417,6 @@ static void test_dh_limits(void **state)
 	assert_int_equal(uv_loop_close(&loop), 0);
 }
 
-/* --- settings ------------------------------------------------------------ */
-
-static void test_settings(void **state)
-{
-	char error[CONF_ERROR_MAX];
-	struct sallyport_conf conf;
-	struct crypto crypto = {.md_ctx = {NULL}};
-	struct ike_config cfg;
-
-	(void)state;
-	/* Every default is one that we can do. */
-	assert_int_equal(conf_parse(&conf, "", "f", settings_judge, error), 0);
-	settings_ike(&conf, &crypto, &cfg);
-	assert_ptr_equal(cfg.crypto, &crypto);
-	assert_string_equal(cfg.policy.profile, "compatible");
-	assert_memory_equal(
-	    &cfg.policy, profile_find("compatible"), sizeof(cfg.policy));
-	assert_int_equal(cfg.peer_count, 0);
-	assert_int_equal(cfg.dpd_ms, 30000);
-	assert_int_equal(
-	    conf_parse(&conf, "ike {\n\nproposals = {\"rot13-md5-modp768\"}\n}",
-		"f", settings_judge, error),
-	    -EINVAL);
-	assert_non_null(strstr(error, "f:3: proposals: \"rot13-md5-modp768\""));
-	assert_int_equal(conf_parse(&conf, "ike {\nprofile = \"antique\"\n}",
-			     "f", settings_judge, error),
-	    -EINVAL);
-	assert_string_equal(
-	    error, "f:2: profile: \"antique\": no such profile");
-	assert_int_equal(cfg.vendors_off, 0);
-	assert_int_equal(cfg.local_id_type, 0);
-	assert_int_equal(cfg.fragment_bytes, 1280);
-}
-
-static void test_settings_of_the_wire(void **state)
-{
-	static const char *const good[] = {
-	    "address", "fqdn:a", "user-fqdn:a@b", "key-id:k"};
-	static const uint8_t types[] = {
-	    0, IPSEC_ID_FQDN, IPSEC_ID_USER_FQDN, IPSEC_ID_KEY_ID};
-	static const char *const bad[] = {"local-id = \"\"",
-	    "local-id = \"fqdn:\"", "local-id = \"a.b\"",
-	    "vendor-ids = {\"unity\"}", "vendor-ids = {\"dpd\", \"\"}"};
-	struct sallyport_conf conf;
-	struct crypto crypto = {.md_ctx = {NULL}};
-	struct ike_config cfg;
-	char error[CONF_ERROR_MAX], text[256];
-
-	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		snprintf(text, sizeof(text),
-		    "ike { local-id = \"%s\" vendor-ids = {%s} }", good[i],
-		    i & 1 ? "" : "dpd");
-		assert_int_equal(
-		    conf_parse(&conf, text, "f", settings_judge, error), 0);
-		settings_ike(&conf, &crypto, &cfg);
-		assert_int_equal(cfg.local_id_type, types[i]);
-		assert_int_equal(cfg.vendors_off,
-		    vendor_word(NULL) & ~(i & 1 ? 0 : vendor_word("dpd")));
-	}
-	assert_int_equal(cfg.local_id_len, 1);
-	assert_memory_equal(cfg.local_id, "k", 1);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		snprintf(text, sizeof(text), "ike { %s\n}", bad[i]);
-		assert_int_equal(
-		    conf_parse(&conf, text, "f", settings_judge, error),
-		    -EINVAL);
-		assert_non_null(strstr(error, "none of "));
-	}
-}
-
-static void test_settings_of_peers(void **state)
-{
-	static const char text[] =
-	    "ike {\n profile = \"modern\"\n"
-	    " proposals = {\"aes256-sha1-ecp256\"}\n force-encap = true\n"
-	    " peer \"198.51.100.0/24\" { profile = \"legacy\" }\n"
-	    " peer \"2001:db8::1\" { esp = {\"3des-sha1-modp2048\"}\n"
-	    "  sha2-96 = true force-encap = false }\n}";
-	struct sallyport_conf conf;
-	struct crypto crypto = {.md_ctx = {NULL}};
-	struct ike_config cfg;
-	char error[CONF_ERROR_MAX];
-
-	(void)state;
-	assert_int_equal(
-	    conf_parse(&conf, text, "f", settings_judge, error), 0);
-	settings_ike(&conf, &crypto, &cfg);
-	assert_string_equal(cfg.policy.profile, "modern");
-	assert_int_equal(cfg.policy.ike_count, 1);
-	assert_int_equal(cfg.policy.ike[0].group, IKE_GROUP_ECP256);
-	assert_int_equal(cfg.policy.esp_count, 0);
-	assert_true(cfg.policy.force_encap);
-	assert_int_equal(cfg.peer_count, 2);
-	assert_int_equal(cfg.peers[0].bits, 24);
-	assert_string_equal(cfg.peers[0].policy.profile, "legacy");
-	assert_int_equal(cfg.peers[0].policy.ike_count, 0);
-	assert_true(cfg.peers[0].policy.force_encap);
-	assert_int_equal(cfg.peers[1].bits, 128);
-	assert_string_equal(cfg.peers[1].policy.profile, "modern");
-	assert_int_equal(cfg.peers[1].policy.ike_count, 1);
-	assert_int_equal(cfg.peers[1].policy.esp_count, 1);
-	assert_int_equal(cfg.peers[1].policy.esp[0].cipher, ESP_3DES);
-	assert_true(cfg.peers[1].policy.sha2_trunc96);
-	assert_false(cfg.peers[1].policy.force_encap);
-}
-
-/* --- messages ------------------------------------------------------------ */
-
-static void test_messages(void **state)
-{
-	uint8_t out[MSG_MAX];
-	union im_any body, back;
-
-	(void)state;
-	for (size_t i = 0; i < im_table.count; i++) {
-		const struct msg_desc *d = &im_table.descs[i];
-		struct msg_header hdr;
-		int n;
-
-		memset(&body, 0, sizeof(body));
-		assert_true(d->size <= sizeof(body));
-		n = msg_encode(&im_table, d->type, 7, &body, out, sizeof(out));
-		assert_true(n >= MSG_HEADER_LEN);
-		assert_int_equal(msg_decode(&im_table, out, (size_t)n, &hdr,
-				     &back, sizeof(back)),
-		    0);
-		assert_int_equal(hdr.type, d->type);
-		assert_memory_equal(&body, &back, d->size);
-		for (int cut = 0; cut < n; cut++)
-			assert_int_not_equal(
-			    msg_decode(&im_table, out, (size_t)cut, &hdr, &back,
-				sizeof(back)),
-			    0);
-		assert_ptr_equal(msg_find(&im_table, d->type), d);
-	}
-}
-
-static void test_sa_message(void **state)
-{
-	struct ike_kernel_sa sa = {.r = 1ull << 40,
-	    .slot = 9,
-	    .dir = IKE_SA_OUT,
-	    .spi = 0xdeadbeef,
-	    .encap = true,
-	    .cipher = ESP_AES,
-	    .auth = ESP_AUTH_SHA512,
-	    .trunc_bits = 256,
-	    .enc_len = 32,
-	    .auth_len = 64,
-	    .soft_s = 1,
-	    .hard_s = 2,
-	    .soft_bytes = 1ull << 33,
-	    .hard_bytes = 1ull << 34};
-	struct ike_kernel_sa back;
-	struct msg_header hdr;
-	struct im_sa m, got;
-	uint8_t out[MSG_MAX];
-	int n;
-
-	(void)state;
-	addr_parse(&sa.src, "192.0.2.1");
-	addr_parse(&sa.dst, "203.0.113.7");
-	sa.src.port = 4500;
-	sa.dst.port = 40000;
-	memset(sa.enc_key, 0x11, 32);
-	memset(sa.auth_key, 0x22, 64);
-	im_sa_from_kernel(&m, 77, &sa);
-	n = msg_encode(&im_table, IM_SA_ADD, 0, &m, out, sizeof(out));
-	assert_true(n > 0);
-	assert_int_equal(
-	    msg_decode(&im_table, out, (size_t)n, &hdr, &got, sizeof(got)), 0);
-	assert_int_equal(got.job, 77);
-	im_sa_to_kernel(&back, &got);
-	assert_int_equal(back.r, sa.r);
-	assert_int_equal(back.slot, 9);
-	assert_int_equal(back.dir, IKE_SA_OUT);
-	assert_int_equal(back.spi, 0xdeadbeef);
-	assert_true(back.encap);
-	assert_true(addr_equal(&back.src, &sa.src));
-	assert_true(addr_equal(&back.dst, &sa.dst));
-	assert_int_equal(back.cipher, ESP_AES);
-	assert_int_equal(back.auth, ESP_AUTH_SHA512);
-	assert_int_equal(back.trunc_bits, 256);
-	assert_int_equal(back.enc_len, 32);
-	assert_int_equal(back.auth_len, 64);
-	assert_memory_equal(back.enc_key, sa.enc_key, IKE_KEY_MAX);
-	assert_memory_equal(back.auth_key, sa.auth_key, IKE_KEY_MAX);
-	assert_int_equal(back.soft_s, 1);
-	assert_int_equal(back.hard_s, 2);
-	assert_true(back.soft_bytes == sa.soft_bytes);
-	assert_true(back.hard_bytes == sa.hard_bytes);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -626,11 +427,6 @@ int main(void)
 	    cmocka_unit_test(test_dh_jobs),
 	    cmocka_unit_test(test_dh_halves),
 	    cmocka_unit_test(test_dh_limits),
-	    cmocka_unit_test(test_settings),
-	    cmocka_unit_test(test_settings_of_the_wire),
-	    cmocka_unit_test(test_settings_of_peers),
-	    cmocka_unit_test(test_messages),
-	    cmocka_unit_test(test_sa_message),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
