@@ -7,10 +7,10 @@
 #define IKEV1_CORE_PATH_H
 
 #include "common/addr.h"
+#include "common/hash.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <uthash.h>
 
 struct ike;
 struct ike_sa;
