@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Who wants to be woken when: a binary heap, so that neither a new deadline
- * nor one that comes costs more with many clients.  A timer is part of what
+ * Who wants to be woken when: a heap, so that neither a new deadline nor one
+ * that comes costs more with many clients.  What is compared is in the heap
+ * itself: the timers lie far apart, in no cache.  A timer is part of what
  * it wakes and knows only the earliest time that was asked for; who is
  * woken asks again for what is left.
  */
@@ -15,13 +16,19 @@
 /* Zeroed: waits for nothing. */
 struct timer {
 	uint64_t due_ms;
-	uint64_t order; /* among those that are due at the same time */
-	size_t at;	/* its place in the heap, from 1; 0: in none */
+	/* Among those that are due at the same time; stays while it waits. */
+	uint64_t order;
+	size_t at; /* its place in the heap, from 1; 0: in none */
+};
+
+struct timer_entry {
+	uint64_t due_ms, order; /* the timer's */
+	struct timer *timer;
 };
 
 /* Zeroed: empty. */
 struct timers {
-	struct timer **heap; /* from 1 */
+	struct timer_entry *heap; /* from 1 */
 	size_t count, capacity;
 };
 
