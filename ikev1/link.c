@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #define TICK_MS 500
 
@@ -28,7 +29,8 @@ struct link_peer {
 	uint8_t natt, held;
 	char *identity, *suite;
 	enum link_peer_state state;
-	uint64_t due_ms; /* RAISING: refused then */
+	struct link_peer *prev, *next; /* in the list of those who wait */
+	uint64_t due_ms; /* RAISING: refused then; 0: it does not wait */
 	bool is_listed;	 /* in the list of this connection's other end */
 	char *reason;	 /* DOWN: for an l2tpd that comes back */
 };
@@ -40,8 +42,8 @@ struct link {
 	struct chan *chan;
 	struct link_peer *peers;
 	uv_timer_t timer;
-	size_t raising;	 /* so many are in that state */
-	bool is_listing; /* l2tpd's list is not complete yet */
+	struct link_peer *waiting; /* for READY, the first due first */
+	bool is_listing;	   /* l2tpd's list is not complete yet */
 };
 
 static struct link_peer *find(struct link *l, uint64_t r)
@@ -52,12 +54,29 @@ static struct link_peer *find(struct link *l, uint64_t r)
 	return p;
 }
 
+static void stop_waiting(struct link *l, struct link_peer *p)
+{
+	if (p->due_ms)
+		DL_DELETE(l->waiting, p);
+	p->due_ms = 0;
+}
+
+/* All wait as long: who begins to is the last. */
+static void wait_anew(struct link *l, struct link_peer *p)
+{
+	stop_waiting(l, p);
+	p->due_ms = uv_now(l->loop) + l->handlers.ready_ms;
+	DL_APPEND(l->waiting, p);
+}
+
 static void become(
     struct link *l, struct link_peer *p, enum link_peer_state state)
 {
-	l->raising -= p->state == LINK_PEER_RAISING;
-	l->raising += state == LINK_PEER_RAISING;
 	p->state = state;
+	if (state == LINK_PEER_RAISING)
+		wait_anew(l, p);
+	else
+		stop_waiting(l, p);
 }
 
 static void tell(
@@ -112,20 +131,16 @@ static const char *why_not_ready(const struct link *l)
 
 /*
  * A callback may end any R: the walk starts anew after each.  Refused ones
- * are given a time that never comes, so it ends.  A held R has live SAs: it
- * waits until l2tpd is there to be asked.
+ * do not wait any more, so it ends.  A held R has live SAs: it waits until
+ * l2tpd is there to be asked.
  */
 static struct link_peer *overdue(struct link *l, uint64_t now)
 {
-	struct link_peer *p, *next;
+	struct link_peer *p = l->waiting;
 
-	if (!l->raising)
-		return NULL;
-	HASH_ITER(hh, l->peers, p, next)
-	if (p->state == LINK_PEER_RAISING && p->due_ms <= now &&
-	    (!p->held || l->chan))
-		return p;
-	return NULL;
+	while (p && p->due_ms <= now && p->held && !l->chan)
+		p = p->next;
+	return p && p->due_ms <= now ? p : NULL;
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -134,7 +149,7 @@ static void on_timer(uv_timer_t *timer)
 	struct link_peer *p;
 
 	while ((p = overdue(l, uv_now(l->loop)))) {
-		p->due_ms = UINT64_MAX;
+		stop_waiting(l, p);
 		tell(l, LINK_REFUSED, p->r, why_not_ready(l));
 	}
 }
@@ -184,7 +199,7 @@ static void refused(struct link *l, const struct peer_note *note)
 
 	if (!p || p->state != LINK_PEER_RAISING)
 		return;
-	p->due_ms = UINT64_MAX;
+	stop_waiting(l, p);
 	tell(l, LINK_REFUSED, note->r, note->reason);
 }
 
@@ -282,7 +297,8 @@ void link_attach(struct link *l, int fd)
 		p->is_listed = false;
 		if (p->state == LINK_PEER_DOWN)
 			continue;
-		p->due_ms = uv_now(l->loop) + l->handlers.ready_ms;
+		if (p->state == LINK_PEER_RAISING)
+			wait_anew(l, p);
 		send_up(l, PEER_UP, p);
 		end.count++;
 	}
@@ -310,17 +326,13 @@ void link_peer_up(struct link *l, const struct peer_up *up)
 {
 	struct link_peer *p = find(l, up->r);
 
-	if (p) {
-		keep(p, up);
-		become(l, p, LINK_PEER_RAISING);
-	} else {
+	if (!p) {
 		p = xcalloc(1, sizeof(*p));
-		keep(p, up);
-		p->state = LINK_PEER_RAISING;
-		l->raising++;
+		p->r = up->r;
 		HASH_ADD(hh, l->peers, r, sizeof(p->r), p);
 	}
-	p->due_ms = uv_now(l->loop) + l->handlers.ready_ms;
+	keep(p, up);
+	become(l, p, LINK_PEER_RAISING);
 	send_up(l, PEER_UP, p);
 }
 
@@ -348,7 +360,7 @@ void link_peer_down(struct link *l, uint64_t r, const char *reason)
 
 static void forget(struct link *l, struct link_peer *p)
 {
-	l->raising -= p->state == LINK_PEER_RAISING;
+	stop_waiting(l, p);
 	HASH_DELETE(hh, l->peers, p);
 	free(p->identity);
 	free(p->suite);
