@@ -38,6 +38,9 @@ void *xcalloc(size_t count, size_t size)
 	if (__builtin_mul_overflow(count, size, &len) || len > CALLOC_FROM)
 		return checked(calloc(count, size));
 	p = checked(malloc(len));
+	/* The compiler knows neither where p is from nor, thus, that calloc()
+	 * would do the same. */
+	__asm__("" : "+r"(p));
 	memset(p, 0, len);
 	return p;
 }

@@ -45,6 +45,29 @@ static void contents_are_as_promised(void **state)
 	free(printed);
 }
 
+/* What this thread freed last is what it gets, wiped: glibc's own calloc()
+ * (before 2.41) would not even look there. */
+static void small_zeroed_memory_is_reused(void **state)
+{
+#if defined(__GLIBC__) && !defined(SALLYPORT_SANITIZE)
+	uint8_t *p = xmalloc(200), *again;
+	uintptr_t was = (uintptr_t)p;
+
+	memset(p, 0xaa, 200);
+	/* As if somebody looked: else all this is optimized away. */
+	__asm__("" : "+r"(p) : : "memory");
+	free(p);
+	again = xcalloc(10, 20);
+	assert_true((uintptr_t)again == was);
+	for (size_t i = 0; i < 200; i++)
+		assert_int_equal(again[i], 0);
+	free(again);
+#else
+	skip();
+#endif
+	(void)state;
+}
+
 static void overflow_ends_the_process(void **state)
 {
 	int status = 0;
@@ -66,6 +89,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(zero_sizes_give_memory),
 	    cmocka_unit_test(contents_are_as_promised),
+	    cmocka_unit_test(small_zeroed_memory_is_reused),
 	    cmocka_unit_test(overflow_ends_the_process),
 	};
 
