@@ -16,7 +16,7 @@
 
 /* Many: what else runs on the machine changes from one to the next, and
  * the two measures are to see the same of it. */
-#define SLICES 40
+#define SLICES 25
 
 struct group_run {
 	uint16_t group;
@@ -79,6 +79,37 @@ void bench_die(const char *what)
 	exit(1);
 }
 
+static int by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Sums over all slices, in microseconds; and each slice's own R. */
+struct sums {
+	double reference, responder, wall;
+	double r[SLICES];
+};
+
+static void print_sums(const struct group_run *run, struct sums *s)
+{
+	double handshakes = (double)SLICES * run->handshakes;
+	double reference = s->reference / SLICES;
+	double responder = s->responder / handshakes;
+
+	printf("group %u: %.0f handshakes/s, %.0f %%\n", run->group,
+	    handshakes / (s->wall / 1e6), 100 * reference / responder);
+	if (getenv("BENCH_DETAIL")) {
+		qsort(s->r, SLICES, sizeof(s->r[0]), by_size);
+		printf("  keygen and derive %.1f us, responder %.1f us\n",
+		    reference, responder);
+		printf("  slices from %.0f %% to %.0f %%, median %.1f %%\n",
+		    s->r[0], s->r[SLICES - 1], s->r[SLICES / 2]);
+	}
+	fflush(stdout);
+}
+
 /*
  * The responder and the reference run on the same core, in turns; the
  * initiator on another one, if there is one.
@@ -86,7 +117,7 @@ void bench_die(const char *what)
 static void run_group(const struct crypto *crypto, const struct group_run *run)
 {
 	struct bench_responder r = {.engine = 0};
-	double reference = 0, responder = 0, wall = 0;
+	struct sums s = {.wall = 0};
 	struct bench_initiator *b;
 	unsigned int total = 0;
 
@@ -94,10 +125,10 @@ static void run_group(const struct crypto *crypto, const struct group_run *run)
 	bench_responder_start(&r);
 	b = bench_initiator_new(crypto, &r.at, run->group, run->in_flight);
 	for (int i = 0; i <= SLICES; i++) {
-		double before, cpu, start;
+		double reference, cpu, start;
 
 		bench_pin(0);
-		before = bench_reference_us(run->group, run->rounds);
+		reference = bench_reference_us(run->group, run->rounds);
 		bench_pin(1);
 		cpu = bench_responder_us(&r);
 		start = clock_us(CLOCK_MONOTONIC);
@@ -106,23 +137,18 @@ static void run_group(const struct crypto *crypto, const struct group_run *run)
 		bench_responder_wait(&r, total);
 		if (!i)
 			continue; /* warm by now */
-		wall += clock_us(CLOCK_MONOTONIC) - start;
-		responder += bench_responder_us(&r) - cpu;
+		s.wall += clock_us(CLOCK_MONOTONIC) - start;
+		cpu = bench_responder_us(&r) - cpu;
 		bench_pin(0);
-		reference += before / 2;
-		reference += bench_reference_us(run->group, run->rounds) / 2;
+		reference += bench_reference_us(run->group, run->rounds);
+		reference /= 2;
+		s.reference += reference;
+		s.responder += cpu;
+		s.r[i - 1] = 100 * reference * run->handshakes / cpu;
 	}
 	bench_initiator_free(b);
 	bench_responder_stop(&r);
-	responder /= SLICES * run->handshakes;
-	reference /= SLICES;
-	printf("group %u: %.0f handshakes/s, %.0f %%\n", run->group,
-	    SLICES * run->handshakes / (wall / 1e6),
-	    100 * reference / responder);
-	if (getenv("BENCH_DETAIL"))
-		printf("  keygen and derive %.1f us, responder %.1f us\n",
-		    reference, responder);
-	fflush(stdout);
+	print_sums(run, &s);
 }
 
 int main(int argc, char **argv)
