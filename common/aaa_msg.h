@@ -6,7 +6,9 @@
  * socket pair, one pair a session (codec: common/msg.h).  AUTH and ADDRESS
  * are requests of the plugin; their replies carry the request's sequence
  * number, a reply with another number is stale and ignored.  The plugin
- * waits AAA_WAIT_MS for a reply and refuses the client without one.  EOF
+ * waits AAA_WAIT_MS for a reply, sending the same request again each
+ * AAA_AGAIN_MS (the engine may have died over it), and refuses the client
+ * without one.  EOF
  * on the socket (the monitor died) ends pppd at once.
  *
  * AUTH and VERDICT are also what the engine asks of the monitor (op AUTH):
@@ -37,6 +39,7 @@
 #include "common/msg.h"
 
 #define AAA_WAIT_MS 10000
+#define AAA_AGAIN_MS 2000
 #define AAA_USER_MAX 129 /* with NUL; UTF-8 or raw bytes of the peer */
 #define AAA_CHALLENGE_MAX 64
 #define AAA_RESPONSE_MAX 255

@@ -18,6 +18,7 @@ void client_init(struct client *c, int fd, const int *stop)
 	memset(c, 0, sizeof(*c));
 	c->fd = fd;
 	c->stop = stop;
+	c->again_ms = AAA_AGAIN_MS;
 }
 
 static int64_t now_ms(void)
@@ -107,7 +108,8 @@ static int wait_readable(struct client *c, int64_t deadline)
 int client_request(struct client *c, enum aaa_msg type, const void *body,
     enum aaa_msg reply_type, union aaa_any *reply, int timeout_ms)
 {
-	int64_t deadline = now_ms() + timeout_ms;
+	int64_t now = now_ms(), again = now + c->again_ms;
+	const int64_t deadline = now + timeout_ms;
 	int err = transmit(c, type, ++c->seq, body);
 
 	while (!err) {
@@ -115,7 +117,13 @@ int client_request(struct client *c, enum aaa_msg type, const void *body,
 
 		err = receive(c, &hdr, reply);
 		if (err == -EAGAIN) {
-			err = wait_readable(c, deadline);
+			err = wait_readable(
+			    c, again < deadline ? again : deadline);
+			if (err == -ETIMEDOUT && again < deadline) {
+				again += c->again_ms;
+				err = transmit(c, type, c->seq, body);
+				err = err == -EAGAIN ? 0 : err;
+			}
 			continue;
 		}
 		if (err)

@@ -14,6 +14,7 @@
 struct client {
 	int fd;	      /* SOCK_SEQPACKET, not ours to close */
 	uint32_t seq; /* of the last request */
+	int again_ms; /* without a reply: the request is sent again */
 	bool is_lost; /* EOF or an error: nobody listens any more */
 	bool is_over; /* AAA_TERM came */
 	char reason[AAA_REASON_MAX]; /* of AAA_TERM */
@@ -30,9 +31,10 @@ void client_init(struct client *c, int fd, const int *stop);
 int client_send(struct client *c, enum aaa_msg type, const void *body);
 
 /*
- * Sends a request and waits for its reply, of type reply_type, at most
- * timeout_ms.  0 and the reply; -ETIMEDOUT; -EPIPE (lost); -ECANCELED
- * (AAA_TERM came instead); -EINTR (*stop); -EPROTO (no message of ours).
+ * Sends a request, again each again_ms, and waits for its reply, of type
+ * reply_type, at most timeout_ms.  0 and the reply; -ETIMEDOUT; -EPIPE (lost);
+ * -ECANCELED (AAA_TERM came instead); -EINTR (*stop); -EPROTO (no message of
+ * ours).
  */
 int client_request(struct client *c, enum aaa_msg type, const void *body,
     enum aaa_msg reply_type, union aaa_any *reply, int timeout_ms);

@@ -41,10 +41,12 @@ struct aaa *aaa_new(const struct aaa_config *cfg, char *reason)
 	return aaa;
 }
 
-static void drop(struct aaa *aaa, struct aaa_session *s)
+void aaa_session_drop(struct aaa *aaa, struct aaa_session *s)
 {
+	aaa_session_untouch(aaa, s);
 	pool_release(aaa->pool, s->serial);
 	HASH_DEL(aaa->sessions, s);
+	free(s->reply);
 	free(s);
 }
 
@@ -55,8 +57,9 @@ void aaa_free(struct aaa *aaa)
 	if (!aaa)
 		return;
 	HASH_ITER(hh, aaa->sessions, s, next)
-	drop(aaa, s);
+	aaa_session_drop(aaa, s);
 	pool_free(aaa->pool);
+	free(aaa->ended);
 	free(aaa);
 }
 
@@ -102,8 +105,8 @@ static void on_auth(struct aaa *aaa, struct aaa_session *s,
     struct aaa_actions *out)
 {
 	(void)ev;
+	(void)seq;
 	s->job = aaa->next_job++;
-	s->ask_seq = seq;
 	s->ask_method = m->auth.method;
 	memcpy(s->asked, m->auth.user, sizeof(s->asked));
 	aaa_session_set_state(s, AAA_ST_ASKING);
@@ -126,7 +129,7 @@ static void on_address(struct aaa *aaa, struct aaa_session *s,
 		    "enlarge l2tp { pool }, or end a session (`sallyport "
 		    "disconnect`)",
 		    "no address for user %s: %s", s->user, reply.reason);
-		aaa_emit_send(out, s, AAA_ADDRESS_REPLY, seq, &reply);
+		aaa_emit_reply(out, s, AAA_ADDRESS_REPLY, seq, &reply);
 		return;
 	}
 	reply.ok = 1;
@@ -141,7 +144,7 @@ static void on_address(struct aaa *aaa, struct aaa_session *s,
 		    s->user, addr_ip_text(&s->ip, text));
 		aaa_emit_note(out, s);
 	}
-	aaa_emit_send(out, s, AAA_ADDRESS_REPLY, seq, &reply);
+	aaa_emit_reply(out, s, AAA_ADDRESS_REPLY, seq, &reply);
 }
 
 static void on_up(struct aaa *aaa, struct aaa_session *s,
@@ -180,7 +183,7 @@ static void refuse_auth(struct aaa_session *s, uint32_t seq, const char *why,
 
 	(void)why;
 	snprintf(reply.text, sizeof(reply.text), "Refused");
-	aaa_emit_send(out, s, AAA_AUTH_REPLY, seq, &reply);
+	aaa_emit_reply(out, s, AAA_AUTH_REPLY, seq, &reply);
 }
 
 static void refuse_address(struct aaa_session *s, uint32_t seq, const char *why,
@@ -189,7 +192,7 @@ static void refuse_address(struct aaa_session *s, uint32_t seq, const char *why,
 	struct aaa_address_reply reply = {0};
 
 	snprintf(reply.reason, sizeof(reply.reason), "%s", why);
-	aaa_emit_send(out, s, AAA_ADDRESS_REPLY, seq, &reply);
+	aaa_emit_reply(out, s, AAA_ADDRESS_REPLY, seq, &reply);
 }
 
 #define IN(state) (1u << (state))
@@ -233,6 +236,17 @@ static void take_message(struct aaa *aaa, struct aaa_session *s,
 {
 	const struct message_row *row = find_row(hdr->type);
 
+	/* Who waits for an answer asks again; it may be on its way. */
+	if (hdr->seq && hdr->seq == s->seq) {
+		aaa_emit_again(out, s);
+		return;
+	}
+	if (hdr->seq) {
+		s->seq = hdr->seq;
+		free(s->reply);
+		s->reply = NULL;
+		s->reply_len = 0;
+	}
 	if (row && (row->states & IN(s->state))) {
 		row->act(aaa, s, ev, hdr->seq, m, out);
 		return;
@@ -317,7 +331,7 @@ static void apply_verdict(
 	}
 	s->job = 0;
 	memset(s->asked, 0, sizeof(s->asked));
-	aaa_emit_send(out, s, AAA_AUTH_REPLY, s->ask_seq, &reply);
+	aaa_emit_reply(out, s, AAA_AUTH_REPLY, s->seq, &reply);
 	if (s->failures >= FAILURES_MAX)
 		aaa_emit_term(out, s, "too many wrong passwords");
 }
@@ -325,10 +339,7 @@ static void apply_verdict(
 static void on_verdict(struct aaa *aaa, struct aaa_session *s,
     const struct aaa_event *ev, struct aaa_actions *out)
 {
-	/* The session is found by its job; one that has ended is not. */
-	for (s = aaa->sessions; s; s = s->hh.next)
-		if (s->state == AAA_ST_ASKING && s->job == ev->job)
-			break;
+	(void)aaa;
 	if (s)
 		apply_verdict(s, ev->verdict, out);
 }
@@ -366,7 +377,7 @@ static void on_ended(struct aaa *aaa, struct aaa_session *s,
 		    "PPP ended before a user was authenticated: %s", reason);
 	aaa_emit_log(out, s, AAA_LOG_INFO, "session of user %s ended: %s",
 	    s->user[0] ? s->user : "(none)", reason);
-	drop(aaa, s);
+	aaa_session_drop(aaa, s);
 }
 
 /* A session that outlived an engine; without a note nobody is on it. */
@@ -387,7 +398,7 @@ static void on_held(struct aaa *aaa, struct aaa_session *s,
 	if (wire_error(&r) || wire_left(&r) || state == AAA_ST_ASKING) {
 		aaa_emit_log(
 		    out, s, AAA_LOG_WARN, "the note of the session is damaged");
-		drop(aaa, s);
+		aaa_session_drop(aaa, s);
 		s = aaa_session_add(aaa, ev->key);
 		s->is_held = true;
 		return;
@@ -417,6 +428,30 @@ static void on_fixed(struct aaa *aaa, struct aaa_session *s,
 	}
 }
 
+static void on_found(struct aaa *aaa, struct aaa_session *s,
+    const struct aaa_event *ev, struct aaa_actions *out)
+{
+	if (!s || ev->peer.family)
+		on_started(aaa, s, ev, out);
+	aaa_session_find(aaa, ev->key)->is_found = true;
+}
+
+static void on_found_end(struct aaa *aaa, struct aaa_session *s,
+    const struct aaa_event *ev, struct aaa_actions *out)
+{
+	struct aaa_event ended = *ev;
+	struct aaa_session *next;
+
+	ended.text = "PPP ended while l2tpd's engine was away";
+	HASH_ITER(hh, aaa->sessions, s, next)
+	{
+		if (s->is_found)
+			s->is_found = false;
+		else
+			on_ended(aaa, s, &ended, out);
+	}
+}
+
 static const event_fn event_rows[] = {
     [AAA_EV_STARTED] = on_started,
     [AAA_EV_MESSAGE] = on_message,
@@ -425,13 +460,34 @@ static const event_fn event_rows[] = {
     [AAA_EV_DISCONNECT] = on_disconnect,
     [AAA_EV_ENDED] = on_ended,
     [AAA_EV_HELD] = on_held,
+    [AAA_EV_FOUND] = on_found,
+    [AAA_EV_FOUND_END] = on_found_end,
     [AAA_EV_FIXED] = on_fixed,
 };
+
+/* The session is found by its job; one that has ended is not. */
+static struct aaa_session *find_asking(const struct aaa *aaa, uint32_t job)
+{
+	struct aaa_session *s;
+
+	for (s = aaa->sessions; s; s = s->hh.next)
+		if (s->state == AAA_ST_ASKING && s->job == job)
+			break;
+	return s;
+}
 
 void aaa_step(
     struct aaa *aaa, const struct aaa_event *ev, struct aaa_actions *out)
 {
-	event_rows[ev->type](aaa, aaa_session_find(aaa, ev->key), ev, out);
+	struct aaa_session *s = ev->type == AAA_EV_VERDICT
+				    ? find_asking(aaa, ev->job)
+				    : aaa_session_find(aaa, ev->key);
+	const struct aaa_key key = s ? s->key : ev->key;
+
+	event_rows[ev->type](aaa, s, ev, out);
+	s = aaa_session_find(aaa, key);
+	if (s)
+		aaa_session_touch(aaa, s);
 }
 
 static struct aaa_row row_of(const struct aaa_session *s)

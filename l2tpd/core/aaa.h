@@ -43,7 +43,9 @@ enum aaa_event_type {
 	AAA_EV_DISCONNECT, /* key, text: tell its plugin to end */
 	AAA_EV_ENDED,	   /* key, text: pppd is gone */
 	AAA_EV_HELD,	   /* key, data: a note, after an engine crash */
-	AAA_EV_FIXED,	   /* data: addresses (4 bytes) that users own */
+	AAA_EV_FOUND,	   /* key, peer: the monitor has it; aaa_resume() */
+	AAA_EV_FOUND_END,
+	AAA_EV_FIXED, /* data: addresses (4 bytes) that users own */
 };
 
 struct aaa_event {
@@ -95,6 +97,21 @@ struct aaa *aaa_new(const struct aaa_config *cfg, char *reason);
 void aaa_free(struct aaa *aaa);
 void aaa_step(
     struct aaa *aaa, const struct aaa_event *ev, struct aaa_actions *out);
+
+/*
+ * Records, as in lns.h, one for each session.  Whatever was asked of the
+ * monitor when its core died is lost: the plugin asks again.
+ */
+#define AAA_RECORD_FORM 1 /* of the bytes in records */
+typedef void (*aaa_record_fn)(
+    void *ctx, uint64_t id, const uint8_t *data, size_t len);
+void aaa_checkpoint(struct aaa *aaa, aaa_record_fn fn, void *ctx);
+/*
+ * Takes one over; 0, or -EBADMSG: it is damaged, drop it.  Then one
+ * AAA_EV_FOUND for each session whose PPP has not ended, and AAA_EV_FOUND_END:
+ * the others have ended.
+ */
+int aaa_resume(struct aaa *aaa, uint64_t id, const uint8_t *data, size_t len);
 
 /* What `show` prints of a session. */
 struct aaa_row {

@@ -65,6 +65,31 @@ void aaa_emit_send(struct aaa_actions *out, const struct aaa_session *s,
 	act->len = (size_t)len;
 }
 
+void aaa_emit_reply(struct aaa_actions *out, struct aaa_session *s,
+    enum aaa_msg type, uint32_t seq, const void *body)
+{
+	const struct aaa_action *act;
+
+	aaa_emit_send(out, s, type, seq, body);
+	act = &out->items[out->count - 1];
+	if (seq != s->seq)
+		return;
+	free(s->reply);
+	s->reply = xmemdup(act->data, act->len);
+	s->reply_len = act->len;
+}
+
+void aaa_emit_again(struct aaa_actions *out, const struct aaa_session *s)
+{
+	struct aaa_action *act;
+
+	if (!s->reply)
+		return;
+	act = emit(out, AAA_ACT_SEND, s);
+	act->data = xmemdup(s->reply, s->reply_len);
+	act->len = s->reply_len;
+}
+
 void aaa_emit_term(
     struct aaa_actions *out, const struct aaa_session *s, const char *reason)
 {

@@ -33,9 +33,13 @@ struct aaa_session {
 	uint64_t serial; /* its key in the pool */
 	enum aaa_state state;
 	bool is_held;
-	uint8_t failures;	  /* wrong proofs so far */
-	uint32_t job;		  /* ASKING */
-	uint32_t ask_seq;	  /* ASKING: of the plugin's request */
+	bool is_found;	  /* after a resume: the monitor has it */
+	bool is_dirty;	  /* in aaa->dirty */
+	uint8_t failures; /* wrong proofs so far */
+	uint32_t job;	  /* ASKING */
+	uint32_t seq;	  /* of the plugin's last request */
+	uint8_t *reply;	  /* to that; NULL: none yet */
+	size_t reply_len;
 	uint8_t ask_method;	  /* ASKING */
 	char asked[AAA_USER_MAX]; /* ASKING: the name as sent */
 	char user[AAA_USER_MAX];  /* as the users file has it, or "" */
@@ -45,6 +49,7 @@ struct aaa_session {
 	char ifname[AAA_IFNAME_MAX];
 	uint64_t since_s; /* 0: accounting has not begun */
 	struct aaa_stats stats;
+	struct aaa_session *prev, *next; /* dirty ones */
 	UT_hash_handle hh;
 };
 
@@ -55,15 +60,29 @@ struct aaa {
 	uint64_t next_serial;
 	uint32_t next_job;
 	struct aaa_session *sessions;
+	struct aaa_session *dirty; /* their records are not true any more */
+	uint64_t *ended;	   /* serials whose records go */
+	size_t ended_count, ended_size;
 };
+
+/* aaa_records.c: its record is not true any more; it is going to be freed. */
+void aaa_session_touch(struct aaa *aaa, struct aaa_session *s);
+void aaa_session_untouch(struct aaa *aaa, struct aaa_session *s);
 
 /* Adds a session in state NEW; key is not known yet. */
 struct aaa_session *aaa_session_add(struct aaa *aaa, struct aaa_key key);
 /* NULL if there is none. */
 struct aaa_session *aaa_session_find(const struct aaa *aaa, struct aaa_key key);
+/* Frees it and its address. */
+void aaa_session_drop(struct aaa *aaa, struct aaa_session *s);
 /* The only writer of session->state. */
 void aaa_session_set_state(struct aaa_session *s, enum aaa_state state);
 
+/* The answer to the plugin's request seq: kept, should it ask again. */
+void aaa_emit_reply(struct aaa_actions *out, struct aaa_session *s,
+    enum aaa_msg type, uint32_t seq, const void *body);
+/* Answers its last request again, if that was answered. */
+void aaa_emit_again(struct aaa_actions *out, const struct aaa_session *s);
 /* Encodes body and appends AAA_ACT_SEND. */
 void aaa_emit_send(struct aaa_actions *out, const struct aaa_session *s,
     enum aaa_msg type, uint32_t seq, const void *body);
@@ -89,6 +108,11 @@ void aaa_emit_stop(struct aaa_actions *out, const struct aaa_session *s,
 
 /* A copy fit for a log line or JSON: no controls, UTF-8. Returns out. */
 const char *aaa_printable(const char *text, char *out, size_t size);
+
+/* All of a session; NULL, and an error in r, when it is damaged. */
+#define AAA_SESSION_SAVE_MAX 2048 /* more than any takes */
+void aaa_session_save(struct wire_writer *w, const struct aaa_session *s);
+struct aaa_session *aaa_session_restore(struct wire_reader *r, struct aaa *aaa);
 
 /* A session's own data, the same in a note and in saved state. */
 void aaa_session_put(struct wire_writer *w, const struct aaa_session *s);

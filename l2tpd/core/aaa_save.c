@@ -8,9 +8,7 @@
 #include <string.h>
 
 #define NOTE_VERSION 1
-#define SAVE_VERSION 1
-/* More than any session takes in saved state. */
-#define SESSION_SAVE_MAX 1024
+#define SAVE_VERSION 2
 
 static void put_addr(struct wire_writer *w, const struct addr *a)
 {
@@ -125,7 +123,7 @@ void aaa_session_get(
 		wire_fail(r);
 }
 
-static void put_all(struct wire_writer *w, const struct aaa_session *s)
+void aaa_session_save(struct wire_writer *w, const struct aaa_session *s)
 {
 	wire_put_u64(w, s->key.r);
 	wire_put_u16(w, s->key.tunnel_id);
@@ -134,13 +132,25 @@ static void put_all(struct wire_writer *w, const struct aaa_session *s)
 	wire_put_u8(w, s->is_held);
 	wire_put_u8(w, s->failures);
 	wire_put_u32(w, s->job);
-	wire_put_u32(w, s->ask_seq);
+	wire_put_u32(w, s->seq);
+	wire_put_u16(w, (uint16_t)s->reply_len);
+	wire_put_bytes(w, s->reply, s->reply_len);
 	wire_put_u8(w, s->ask_method);
 	put_text(w, s->asked);
 	aaa_session_put(w, s);
 }
 
-static void get_all(struct wire_reader *r, struct aaa *aaa)
+static void get_reply(struct wire_reader *r, struct aaa_session *s)
+{
+	struct wire_span reply = wire_get_span(r, wire_get_u16(r));
+
+	if (!reply.len)
+		return;
+	s->reply = xmemdup(reply.data, reply.len);
+	s->reply_len = reply.len;
+}
+
+struct aaa_session *aaa_session_restore(struct wire_reader *r, struct aaa *aaa)
 {
 	enum aaa_state state = AAA_ST_NEW;
 	struct aaa_session *s;
@@ -151,25 +161,31 @@ static void get_all(struct wire_reader *r, struct aaa *aaa)
 	key.session_id = wire_get_u16(r);
 	if (wire_error(r) || aaa_session_find(aaa, key)) {
 		wire_fail(r);
-		return;
+		return NULL;
 	}
 	s = aaa_session_add(aaa, key);
 	s->serial = wire_get_u64(r);
 	s->is_held = wire_get_u8(r) != 0;
 	s->failures = wire_get_u8(r);
 	s->job = wire_get_u32(r);
-	s->ask_seq = wire_get_u32(r);
+	s->seq = wire_get_u32(r);
+	get_reply(r, s);
 	s->ask_method = wire_get_u8(r);
 	get_text(r, s->asked, sizeof(s->asked));
 	aaa_session_get(r, s, &state);
 	aaa_session_set_state(s, state);
+	if (!wire_error(r))
+		return s;
+	s->serial = 0; /* perhaps another's */
+	aaa_session_drop(aaa, s);
+	return NULL;
 }
 
 uint8_t *aaa_save(const struct aaa *aaa, size_t *len)
 {
 	size_t pool_len, count = HASH_COUNT(aaa->sessions);
 	uint8_t *pool = pool_save(aaa->pool, &pool_len);
-	size_t size = 64 + pool_len + SESSION_SAVE_MAX * count;
+	size_t size = 64 + pool_len + AAA_SESSION_SAVE_MAX * count;
 	uint8_t *data = xmalloc(size);
 	struct wire_writer w;
 
@@ -181,7 +197,7 @@ uint8_t *aaa_save(const struct aaa *aaa, size_t *len)
 	wire_put_bytes(&w, pool, pool_len);
 	wire_put_u32(&w, (uint32_t)count);
 	for (const struct aaa_session *s = aaa->sessions; s; s = s->hh.next)
-		put_all(&w, s);
+		aaa_session_save(&w, s);
 	free(pool);
 	if (wire_writer_error(&w))
 		abort();
@@ -216,7 +232,7 @@ struct aaa *aaa_restore(
 	}
 	count = wire_get_u32(&r);
 	while (count-- && !wire_error(&r))
-		get_all(&r, aaa);
+		aaa_session_restore(&r, aaa);
 	if (wire_error(&r) || wire_left(&r)) {
 		aaa_free(aaa);
 		return NULL;

@@ -47,25 +47,28 @@ void lns_free(struct lns *lns)
 		lns_peer_free(p);
 	}
 	free(lns->heap);
+	free(lns->ended);
+	free(lns->record);
 	free(lns);
 }
 
 /* --- events --------------------------------------------------------- */
 
+/* One peer a tick: whoever hosts us can tell whose event it was. */
 static void on_tick(struct lns *lns)
 {
-	struct lns_peer *p;
+	struct lns_peer *p = lns_due(lns, lns->now);
 	uint64_t r;
 
-	while ((p = lns_due(lns, lns->now))) {
-		r = p->up.r;
-		lns_peer_tick(p);
-		lns_peer_settle(p);
-		/* Whatever stays due comes back with the next tick. */
-		p = lns_peer_find(lns, r);
-		if (p && p->due <= lns->now)
-			lns_schedule(p, lns->now + 1);
-	}
+	if (!p)
+		return;
+	r = p->up.r;
+	lns_peer_tick(p);
+	lns_peer_settle(p);
+	/* Whatever stays due comes back with the next tick. */
+	p = lns_peer_find(lns, r);
+	if (p && p->due <= lns->now)
+		lns_schedule(p, lns->now + 1);
 }
 
 static void on_shutdown(struct lns *lns)
@@ -147,6 +150,8 @@ static void on_peer_event(struct lns_peer *p, const struct lns_event *ev)
 	case LNS_EV_TICK:
 	case LNS_EV_PEER_UP:
 	case LNS_EV_HELD:
+	case LNS_EV_FOUND:
+	case LNS_EV_FOUND_END:
 	case LNS_EV_SHUTDOWN:
 		break;
 	}
@@ -175,6 +180,11 @@ void lns_step(
 	} else if (ev->type == LNS_EV_HELD) {
 		if (ev->up)
 			lns_peer_held(lns, ev);
+	} else if (ev->type == LNS_EV_FOUND) {
+		if (ev->up)
+			lns_found(lns, ev);
+	} else if (ev->type == LNS_EV_FOUND_END) {
+		lns_found_end(lns);
 	} else {
 		p = lns_peer_find(lns, r_of(ev));
 		if (p)
@@ -188,6 +198,11 @@ void lns_step(
 uint64_t lns_next_deadline(const struct lns *lns)
 {
 	return lns->heap_len ? lns->heap[1]->due : LNS_NEVER;
+}
+
+uint64_t lns_next_r(const struct lns *lns)
+{
+	return lns->heap_len ? lns->heap[1]->up.r : 0;
 }
 
 /* --- rows ----------------------------------------------------------- */

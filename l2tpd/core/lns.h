@@ -10,7 +10,8 @@
  * LNS_EV_TUNNEL_OPENED says that the kernel has the tunnel.
  *
  * Tunnel id = generation (0 to 2 in turn) << 14 | slot.  Times are
- * milliseconds of a monotonic clock; in saved state, remaining times.
+ * milliseconds of a monotonic clock; in saved state, remaining times; in
+ * records, as they are: the next process has the same clock.
  */
 #ifndef L2TPD_CORE_LNS_H
 #define L2TPD_CORE_LNS_H
@@ -68,6 +69,8 @@ enum lns_event_type {
 	LNS_EV_PEER_CLOSED,    /* r: the monitor has nothing left of R */
 	LNS_EV_DISCONNECT,     /* r, text or NULL: the operator ends R */
 	LNS_EV_HELD,	       /* up, tunnel_id, session_id: before a crash */
+	LNS_EV_FOUND,	       /* up, both ids: see lns_resume() */
+	LNS_EV_FOUND_END,
 	LNS_EV_SHUTDOWN,
 };
 
@@ -134,6 +137,8 @@ void lns_step(
     struct lns *lns, const struct lns_event *ev, struct lns_actions *out);
 /* When LNS_EV_TICK is due; UINT64_MAX when nothing is pending. */
 uint64_t lns_next_deadline(const struct lns *lns);
+/* The R whose deadline that is (a tick is one R's), or 0. */
+uint64_t lns_next_r(const struct lns *lns);
 
 /* One row for each call (or for a peer without one): what `show` prints. */
 struct lns_row {
@@ -150,6 +155,28 @@ struct lns_row {
 };
 typedef void (*lns_row_fn)(void *ctx, const struct lns_row *row);
 void lns_each(const struct lns *lns, lns_row_fn fn, void *ctx);
+
+/*
+ * Records: what the next core needs to go on where this one dies, one for
+ * each R.  Calls fn for each that changed since the last time; data NULL:
+ * that R is no more.  Carry no action out before what its step changed is
+ * stored: then no record is older than what a peer has seen.
+ */
+#define LNS_RECORD_FORM 1 /* of the bytes in records */
+typedef void (*lns_record_fn)(
+    void *ctx, uint64_t r, const uint8_t *data, size_t len);
+void lns_checkpoint(struct lns *lns, lns_record_fn fn, void *ctx);
+/*
+ * Takes one record over; 0, or -EBADMSG: it is damaged, drop it.  When all were
+ * taken, one LNS_EV_FOUND for each thing that the monitor has and is not
+ * ending, R before its tunnels, a tunnel before its sessions, then
+ * LNS_EV_FOUND_END: what was asked for and may have been lost is asked for
+ * again, what only one side has ends.
+ */
+int lns_resume(struct lns *lns, uint64_t r, const uint8_t *data, size_t len);
+typedef void (*lns_peer_fn)(void *ctx, const struct peer_up *up, bool is_ready);
+/* Each R; is_ready: PEER_READY was said. */
+void lns_each_peer(const struct lns *lns, lns_peer_fn fn, void *ctx);
 
 /* As in the IKE core: a versioned byte string, allocated. */
 uint8_t *lns_save(const struct lns *lns, uint64_t now_ms, size_t *len);

@@ -93,6 +93,7 @@ void lns_peer_free(struct lns_peer *peer)
 	while (peer->tunnels)
 		lns_tunnel_free(peer->tunnels);
 	lns->waiting -= peer->state == LNS_PEER_WAIT_SLOT;
+	lns_peer_untouch(peer);
 	lns_unschedule(peer);
 	if (lns_peer_has_slot(peer))
 		HASH_DELETE(by_slot, lns->slots, peer);
@@ -100,12 +101,13 @@ void lns_peer_free(struct lns_peer *peer)
 	free(peer);
 }
 
-static void open_socket(struct lns_peer *p)
+void lns_peer_open(struct lns_peer *peer)
 {
-	struct lns_action *act = lns_act(p, LNS_ACT_SOCKET_OPEN);
+	struct lns_action *act = lns_act(peer, LNS_ACT_SOCKET_OPEN);
 
-	act->up = xmemdup(&p->up, sizeof(p->up));
-	set_state(p, LNS_PEER_WAIT_SOCKET);
+	act->up = xmemdup(&peer->up, sizeof(peer->up));
+	set_state(peer, LNS_PEER_WAIT_SOCKET);
+	lns_peer_touch(peer);
 }
 
 static void copy_reason(struct lns_peer *p, const char *why)
@@ -170,7 +172,7 @@ void lns_peer_up(struct lns *lns, const struct peer_up *up)
 		end_slot_users(lns, up->slot);
 	p = lns_peer_new(lns, up);
 	if (lns_peer_claim_slot(p))
-		open_socket(p);
+		lns_peer_open(p);
 	lns_peer_settle(p);
 }
 
@@ -377,7 +379,7 @@ static void next_of_slot(struct lns *lns, uint32_t slot)
 		if (p->state != LNS_PEER_WAIT_SLOT || p->up.slot != slot)
 			continue;
 		if (lns_peer_claim_slot(p))
-			open_socket(p);
+			lns_peer_open(p);
 		return;
 	}
 }
@@ -414,4 +416,5 @@ void lns_peer_settle(struct lns_peer *peer)
 	}
 	watch_idle(peer);
 	lns_peer_schedule(peer);
+	lns_peer_touch(peer);
 }

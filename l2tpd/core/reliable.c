@@ -314,6 +314,10 @@ void l2tp_reliable_save(
 		wire_put_u16(w, (uint16_t)tx->len);
 		wire_put_bytes(w, tx->data, tx->len);
 	}
+	if (now_ms == SAVED_ABSOLUTE) {
+		wire_put_u16(w, 0);
+		return;
+	}
 	LL_COUNT(rel->rx, rx, kept);
 	wire_put_u16(w, kept);
 	LL_FOREACH(rel->rx, rx)

@@ -100,7 +100,10 @@ bool l2tp_reliable_is_idle(const struct l2tp_reliable *rel);
 /* Message type of the oldest unacknowledged one, 0 if none. */
 uint16_t l2tp_reliable_oldest(const struct l2tp_reliable *rel);
 
-/* Without cfg; the deadline as remaining time. */
+/*
+ * Without cfg; the deadline as remaining time.  A record (saved_time.h)
+ * leaves out what came out of order: the peer will send it again.
+ */
 void l2tp_reliable_save(
     const struct l2tp_reliable *rel, struct wire_writer *w, uint64_t now_ms);
 /* rel was initialised.  0 or -EBADMSG; free it in both cases. */

@@ -75,9 +75,10 @@ static void put_tunnel(
 	}
 }
 
-static void put_peer(
-    struct wire_writer *w, const struct lns_peer *p, uint64_t now_ms)
+void lns_peer_save(
+    struct wire_writer *w, const struct lns_peer *peer, uint64_t now_ms)
 {
+	const struct lns_peer *p = peer;
 	const struct lns_tunnel *t;
 	uint16_t count = 0;
 
@@ -112,7 +113,7 @@ static void put_all(
 	wire_put_u32(w, HASH_CNT(hh, lns->peers));
 	HASH_ITER(hh, lns->peers, p, next)
 	{
-		put_peer(w, p, now_ms);
+		lns_peer_save(w, p, now_ms);
 	}
 }
 
@@ -237,7 +238,8 @@ static void get_up(struct wire_reader *r, struct peer_up *up)
 	get_text(r, up->suite, sizeof(up->suite));
 }
 
-static void get_peer(struct wire_reader *r, struct lns *lns, uint64_t now_ms)
+struct lns_peer *lns_peer_restore(
+    struct wire_reader *r, struct lns *lns, uint64_t now_ms)
 {
 	enum lns_peer_state state;
 	struct peer_up up;
@@ -248,7 +250,7 @@ static void get_peer(struct wire_reader *r, struct lns *lns, uint64_t now_ms)
 	if (wire_error(r) || !up.r || !up.slot || up.slot > PEER_SLOT_MAX ||
 	    state == LNS_PEER_GONE || lns_peer_find(lns, up.r)) {
 		wire_fail(r);
-		return;
+		return NULL;
 	}
 	p = lns_peer_new(lns, &up);
 	if (get_below(r, 2) != 0 && !lns_peer_claim_slot(p))
@@ -260,6 +262,10 @@ static void get_peer(struct wire_reader *r, struct lns *lns, uint64_t now_ms)
 	for (uint16_t n = wire_get_u16(r); n && !wire_error(r); n--)
 		get_tunnel(r, p, now_ms);
 	lns_peer_schedule(p);
+	if (!wire_error(r))
+		return p;
+	lns_peer_free(p);
+	return NULL;
 }
 
 struct lns *lns_restore(const struct lns_config *cfg, lns_random_fn random,
@@ -273,7 +279,7 @@ struct lns *lns_restore(const struct lns_config *cfg, lns_random_fn random,
 		wire_fail(&r);
 	lns->is_shut_down = wire_get_u8(&r) != 0;
 	for (uint32_t n = wire_get_u32(&r); n && !wire_error(&r); n--)
-		get_peer(&r, lns, now_ms);
+		lns_peer_restore(&r, lns, now_ms);
 	if (!wire_error(&r) && !wire_left(&r))
 		return lns;
 	lns_free(lns);

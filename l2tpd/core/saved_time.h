@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: ISC */
-/* Deadlines in saved state: remaining milliseconds, all ones for never. */
+/*
+ * Deadlines in saved state: remaining milliseconds, all ones for never.
+ * In records, whose bytes must not change with time, they remain from
+ * SAVED_ABSOLUTE.
+ */
 #ifndef L2TPD_CORE_SAVED_TIME_H
 #define L2TPD_CORE_SAVED_TIME_H
 
 #include "common/wire.h"
 
 #include <stdint.h>
+
+#define SAVED_ABSOLUTE 0
 
 static inline void saved_time_put(
     struct wire_writer *w, uint64_t deadline, uint64_t now_ms)

@@ -119,6 +119,7 @@ struct lns_session {
 	uint16_t id, peer_id;
 	bool sequencing;
 	bool in_kernel; /* SESSION_OPEN left and no SESSION_CLOSE */
+	bool is_found;	/* after a resume: the monitor has it */
 	uint64_t deadline;
 };
 
@@ -131,6 +132,7 @@ struct lns_tunnel {
 	bool in_kernel;	   /* TUNNEL_OPEN left and no TUNNEL_CLOSE */
 	bool has_socket;   /* opened: it sends through its own socket */
 	bool is_choked;	   /* the send queue is full */
+	bool is_found;	   /* after a resume: the monitor has it */
 	uint64_t deadline; /* of the state */
 	uint64_t hello_at;
 	char host[LNS_HOSTNAME_MAX]; /* Host Name, printable */
@@ -146,6 +148,10 @@ struct lns_peer {
 	uint64_t deadline;  /* of the state; READY: idle since */
 	char reason[PEER_REASON_MAX];
 	struct lns_tunnel *tunnels;
+	bool is_found;	/* after a resume: the monitor has it */
+	uint8_t strays; /* generations of tunnels that it alone has */
+	bool is_dirty;	/* in lns->dirty: its record is not true any more */
+	struct lns_peer *prev, *next;
 	uint64_t due;		/* the earliest of all its deadlines */
 	size_t heap;		/* place in lns->heap, from 1; 0: not there */
 	UT_hash_handle hh;	/* by R */
@@ -163,8 +169,13 @@ struct lns {
 	struct lns_peer **heap;		/* peers with a deadline, from 1 */
 	size_t heap_len, heap_size;	/* heap_len: last used index */
 	uint8_t session_ids[65536 / 8]; /* in use */
-	uint64_t now;			/* of the event worked on */
-	struct lns_actions *out;	/* of the event worked on */
+	struct lns_peer *dirty;		/* the newest last */
+	uint64_t *ended;		/* R whose records go */
+	size_t ended_count, ended_size;
+	uint8_t *record; /* room for one */
+	size_t record_size;
+	uint64_t now;		 /* of the event worked on */
+	struct lns_actions *out; /* of the event worked on */
 };
 
 /* actions.c */
@@ -202,6 +213,23 @@ void lns_schedule(struct lns_peer *peer, uint64_t due);
 void lns_unschedule(struct lns_peer *peer);
 struct lns_peer *lns_due(const struct lns *lns, uint64_t now_ms);
 
+/* save.c */
+void lns_peer_save(
+    struct wire_writer *w, const struct lns_peer *peer, uint64_t now_ms);
+/* NULL, and an error in r, when it is damaged. */
+struct lns_peer *lns_peer_restore(
+    struct wire_reader *r, struct lns *lns, uint64_t now_ms);
+
+/* records.c */
+/* Its record is not true any more. */
+void lns_peer_touch(struct lns_peer *peer);
+/* It is going to be freed. */
+void lns_peer_untouch(struct lns_peer *peer);
+
+/* resume.c */
+void lns_found(struct lns *lns, const struct lns_event *ev);
+void lns_found_end(struct lns *lns);
+
 /* peer.c */
 struct lns_peer *lns_peer_find(const struct lns *lns, uint64_t r);
 /* Copies up; state WAIT_SLOT until lns_peer_claim_slot() succeeds and the
@@ -209,6 +237,8 @@ struct lns_peer *lns_peer_find(const struct lns *lns, uint64_t r);
 struct lns_peer *lns_peer_new(struct lns *lns, const struct peer_up *up);
 bool lns_peer_claim_slot(struct lns_peer *peer);
 bool lns_peer_has_slot(const struct lns_peer *peer);
+/* Asks for R's socket. */
+void lns_peer_open(struct lns_peer *peer);
 void lns_peer_free(struct lns_peer *peer);
 void lns_peer_up(struct lns *lns, const struct peer_up *up);
 void lns_peer_update(struct lns_peer *peer, const struct peer_up *up);

@@ -14,6 +14,7 @@ struct engine_world {
 	struct chan *ike;	/* our end; NULL until engine_world_link() */
 	size_t asked[128];	/* requests that came, by type */
 	size_t linked[16];	/* what ikev1d heard, by type */
+	uint32_t plugin_seq;	/* of the plugins' last request */
 	struct msg_header last; /* the last request */
 	union lm_any last_body;
 	/* Called for each request as well, unless NULL. */

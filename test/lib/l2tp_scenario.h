@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Runs a scenario twice: as it is, and with the core saved, freed and
- * restored before every event.  Both must make the same transcript.
+ * Runs a scenario three times: as it is; with the core saved, freed and
+ * restored before every event, which must make the same transcript; and
+ * with the core dying before every event, where the next one has only its
+ * records and what the kernel holds.
  * For cmocka tests only: include after cmocka.h.
  */
 #ifndef TEST_LIB_L2TP_SCENARIO_H
@@ -15,6 +17,7 @@ typedef void (*scenario_fn)(struct world *w);
 
 struct scenario {
 	scenario_fn run;
+	bool no_death; /* it counts what a death repeats */
 };
 
 static inline void scenario_check(const struct world *w)
@@ -41,17 +44,26 @@ static inline void scenario_run_both(void **state)
 	assert_string_equal(plain->transcript, saved->transcript);
 	world_free(plain);
 	world_free(saved);
+	if (!s->no_death) {
+		world_init(saved, 1);
+		saved->die_each = true;
+		s->run(saved);
+		scenario_check(saved);
+		world_free(saved);
+	}
 	free(plain);
 	free(saved);
 }
 
-#define SCENARIO(fn)                                                           \
+#define SCENARIO_OF(fn, no_death)                                              \
 	{                                                                      \
 #fn, scenario_run_both, NULL, NULL, &(struct scenario)         \
 		{                                                              \
-			fn                                                     \
+			fn, no_death                                           \
 		}                                                              \
 	}
+#define SCENARIO(fn) SCENARIO_OF(fn, false)
+#define SCENARIO_LIVING(fn) SCENARIO_OF(fn, true)
 
 /* The client of R at 10.9.0.<slot>:1701, dialled. */
 static inline struct l2tp_client *scenario_dial(struct world *w, uint64_t r,

@@ -57,6 +57,7 @@ void world_init(struct world *w, uint64_t seed)
 	    .lns_random = seed + 0x9e3779b97f4a7c15ull,
 	    .now = 1000000,
 	    .drop_at = -1,
+	    .die_at = -1,
 	};
 	w->lns = lns_new(&w->cfg, world_random, w);
 }
@@ -75,6 +76,7 @@ void world_free(struct world *w)
 			l2tp_client_free(&w->clients[i].lac);
 	lns_free(w->lns);
 	lns_actions_free(&w->actions);
+	world_forget_records(w);
 	free(w->transcript);
 	free(w->log);
 }
@@ -171,14 +173,33 @@ static void renew(struct world *w)
 	w->lns = lns_new(&w->cfg, world_random, w);
 }
 
+static void discard_actions(struct world *w)
+{
+	for (size_t i = 0; i < w->actions.count; i++)
+		if (w->actions.items[i].type == LNS_ACT_LOG)
+			world_carry_out(w, &w->actions.items[i]);
+	lns_actions_clear(&w->actions);
+}
+
 void world_event(struct world *w, const struct lns_event *ev)
 {
 	struct lns_event now = *ev;
+	struct world_peer *p = world_peer(w, ev->r);
 
 	if (w->save_each)
 		renew(w);
+	if (w->die_each && !w->is_resuming)
+		world_die(w);
+	if (ev->type == LNS_EV_PEER_DOWN && p)
+		p->is_up = false;
 	now.now_ms = w->now;
 	lns_step(w->lns, &now, &w->actions);
+	world_keep_records(w);
+	if (!w->is_resuming && w->events++ == w->die_at) {
+		discard_actions(w);
+		world_die(w);
+		return;
+	}
 	for (size_t i = 0; i < w->actions.count; i++)
 		world_carry_out(w, &w->actions.items[i]);
 	lns_actions_clear(&w->actions);
@@ -191,14 +212,18 @@ void world_simple(struct world *w, enum lns_event_type type, uint64_t r)
 	world_event(w, &ev);
 }
 
-static void know_peer(struct world *w, uint64_t r, uint32_t slot)
+static void know_peer(struct world *w, const struct peer_up *up)
 {
-	struct world_peer *p = world_peer(w, r);
+	struct world_peer *p = world_peer(w, up->r);
 
 	if (!p)
 		p = world_peer(w, 0);
-	if (p)
-		p->r = r, p->slot = slot;
+	if (!p)
+		return;
+	p->r = up->r;
+	p->slot = up->slot;
+	p->up = *up;
+	p->is_up = true;
 }
 
 void world_up(struct world *w, uint64_t r, uint32_t slot)
@@ -216,7 +241,7 @@ void world_up(struct world *w, uint64_t r, uint32_t slot)
 
 	if (w->is_ipv6)
 		up.local.family = up.peer.family = ADDR_IPV6;
-	know_peer(w, r, slot);
+	know_peer(w, &up);
 	world_event(w, &ev);
 }
 
@@ -226,6 +251,7 @@ void world_crash(struct world *w)
 	struct peer_up up = {.natt = 1};
 
 	w->lns_random += 77;
+	world_forget_records(w);
 	lns_free(w->lns);
 	w->lns = lns_new(&w->cfg, world_random, w);
 	ev.up = &up;

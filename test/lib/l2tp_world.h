@@ -20,6 +20,8 @@ struct world_peer {
 	uint64_t r;
 	uint32_t slot;
 	bool socket, ready, refused, close_asked, freed, gone;
+	bool is_up; /* ikev1d has it */
+	struct peer_up up;
 	char reason[160];
 };
 
@@ -36,6 +38,13 @@ struct world_session {
 	bool open, sequencing;
 };
 
+/* What a core left behind of an R. */
+struct world_record {
+	uint64_t r;
+	uint8_t *data;
+	size_t len;
+};
+
 struct world_client {
 	struct world *world;
 	struct l2tp_client lac;
@@ -50,7 +59,12 @@ struct world {
 	struct lns *lns;
 	struct lns_actions actions;
 	uint64_t now;
-	bool save_each;	      /* save, free, restore before every event */
+	bool save_each; /* save, free, restore before every event */
+	bool die_each;	/* world_die() before every event */
+	int die_at;	/* inside the event of this index; -1: never */
+	int events;	/* so far */
+	bool is_resuming;
+	struct world_record records[WORLD_OBJECTS];
 	uint64_t link_random; /* state of the link's generator */
 	uint64_t lns_random;  /* of the core's */
 	bool random_fails;    /* the core gets no randomness */
@@ -90,6 +104,11 @@ void world_simple(struct world *w, enum lns_event_type type, uint64_t r);
 void world_up(struct world *w, uint64_t r, uint32_t slot);
 /* The core dies; a new one is told what the kernel holds. */
 void world_crash(struct world *w);
+/*
+ * The core dies; the next one has its records and what the kernel holds.
+ * All answers that were on their way to it are lost.
+ */
+void world_die(struct world *w);
 /* Raw bytes from an inner address of R to R's server. */
 void world_inject(struct world *w, uint64_t r, const struct addr *from,
     const void *data, size_t len);

@@ -33,6 +33,9 @@ void world_answer(struct world *w, const struct lns_action *act,
 /* One datagram into the link: to a client, or as the event ev. */
 void world_link(struct world *w, struct world_client *to,
     const struct lns_event *ev, const uint8_t *data, size_t len);
+/* What the core's step changed, and that it is all that changed. */
+void world_keep_records(struct world *w);
+void world_forget_records(struct world *w);
 void world_carry_out(struct world *w, const struct lns_action *act);
 /* An open that fails: until now it was one that may succeed. */
 void world_forget_failed(struct world *w, const struct lns_event *ev);

@@ -2,7 +2,7 @@
 /*
  * An AAA core with its sessions, for the tests of it.  Every test runs
  * twice: straight, and with the core saved, freed and restored before each
- * event.
+ * event.  Its records are kept, and compared with its state after each.
  */
 #ifndef TEST_UNIT_AAA_RIG_H
 #define TEST_UNIT_AAA_RIG_H
@@ -13,8 +13,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "l2tpd/core/aaa.h"
-#include "l2tpd/core/pool.h"
+#include "common/alloc.h"
+#include "l2tpd/core/aaa_int.h"
 
 #include <jansson.h>
 
@@ -31,6 +31,11 @@ struct rig {
 	struct aaa_actions acts;
 	uint32_t seq;
 	uint64_t now_s;
+	struct rig_record {
+		uint64_t id; /* 0: none */
+		uint8_t *data;
+		size_t len;
+	} records[16];
 };
 
 __attribute__((unused)) static const struct aaa_key one = {1, 0x4001, 11};
@@ -59,8 +64,57 @@ static inline struct rig rig_new(bool restores)
 	return g;
 }
 
+static inline struct rig_record *rig_record(struct rig *g, uint64_t id)
+{
+	for (size_t i = 0; i < 16; i++)
+		if (g->records[i].id == id)
+			return &g->records[i];
+	return NULL;
+}
+
+static inline void rig_keep(
+    void *ctx, uint64_t id, const uint8_t *data, size_t len)
+{
+	struct rig_record *rec = rig_record(ctx, id);
+
+	if (!rec && !data)
+		return;
+	if (!rec)
+		rec = rig_record(ctx, 0);
+	assert_non_null(rec);
+	free(rec->data);
+	memset(rec, 0, sizeof(*rec));
+	if (data)
+		*rec = (struct rig_record){id, xmemdup(data, len), len};
+}
+
+/* What was told to change is all that changed. */
+static inline void rig_checkpoint(struct rig *g)
+{
+	uint8_t now[AAA_SESSION_SAVE_MAX];
+	size_t count = 0;
+
+	aaa_checkpoint(g->aaa, rig_keep, g);
+	for (struct aaa_session *s = g->aaa->sessions; s; s = s->hh.next) {
+		const struct rig_record *rec = rig_record(g, s->serial);
+		struct wire_writer w;
+
+		wire_writer_init(&w, now, sizeof(now));
+		aaa_session_save(&w, s);
+		assert_int_equal(wire_writer_error(&w), 0);
+		assert_non_null(rec);
+		assert_int_equal(rec->len, w.pos);
+		assert_memory_equal(rec->data, now, w.pos);
+	}
+	for (size_t i = 0; i < 16; i++)
+		count += g->records[i].id != 0;
+	assert_int_equal(count, HASH_COUNT(g->aaa->sessions));
+}
+
 static inline void rig_free(struct rig *g)
 {
+	for (size_t i = 0; i < 16; i++)
+		free(g->records[i].data);
 	aaa_actions_free(&g->acts);
 	aaa_free(g->aaa);
 }
@@ -69,7 +123,9 @@ static inline void step(struct rig *g, struct aaa_event ev)
 {
 	ev.now_s = g->now_s;
 	aaa_actions_clear(&g->acts);
-	if (g->restores) {
+	/* What was found is no part of the state. */
+	if (g->restores && ev.type != AAA_EV_FOUND &&
+	    ev.type != AAA_EV_FOUND_END) {
 		size_t len, len2;
 		uint8_t *data = aaa_save(g->aaa, &len), *data2;
 
@@ -83,6 +139,24 @@ static inline void step(struct rig *g, struct aaa_event ev)
 		free(data2);
 	}
 	aaa_step(g->aaa, &ev, &g->acts);
+	rig_checkpoint(g);
+}
+
+/* The core dies; the next one has its records. */
+static inline void rig_die(struct rig *g)
+{
+	char reason[POOL_REASON_MAX];
+
+	aaa_free(g->aaa);
+	aaa_actions_clear(&g->acts);
+	g->aaa = aaa_new(&g->cfg, reason);
+	for (size_t i = 0; i < 16; i++)
+		if (g->records[i].id)
+			assert_int_equal(
+			    aaa_resume(g->aaa, g->records[i].id,
+				g->records[i].data, g->records[i].len),
+			    0);
+	rig_checkpoint(g);
 }
 
 static inline void send_msg(

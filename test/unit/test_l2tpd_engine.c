@@ -163,7 +163,8 @@ static void plugin_says(
 {
 	uint8_t buf[MSG_MAX];
 	const struct addr nobody = {0};
-	int n = msg_encode(&aaa_msg_table, type, 1, body, buf, sizeof(buf));
+	int n = msg_encode(
+	    &aaa_msg_table, type, ++w->plugin_seq, body, buf, sizeof(buf));
 
 	assert_true(n > 0);
 	engine_on_plugin(

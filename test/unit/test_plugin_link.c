@@ -2,6 +2,10 @@
 /* The pppd plugin: addresses, the end of a link, its socket to l2tpd. */
 #include "test/unit/plugin_rig.h"
 
+#include "common/chan.h"
+
+#include <pthread.h>
+
 static void the_address_is_l2tpds(void **state)
 {
 	u_int32_t his = 1;
@@ -194,6 +198,46 @@ static void stale_replies_are_skipped(void **state)
 	    -ETIMEDOUT);
 }
 
+/* The engine died over the first one: the second one is answered. */
+static void *answer_the_second(void *arg)
+{
+	struct aaa_auth_reply yes = {.ok = 1};
+	uint32_t *seqs = arg;
+	struct msg_header hdr;
+	union aaa_any m;
+	int fd;
+
+	for (int i = 0; i < 2; i++) {
+		if (chan_sync_recv(
+			pair[1], &aaa_msg_table, &hdr, &m, sizeof(m), &fd))
+			return NULL;
+		seqs[i] = hdr.type == AAA_AUTH ? hdr.seq : 0;
+	}
+	chan_sync_send(
+	    pair[1], &aaa_msg_table, AAA_AUTH_REPLY, seqs[1], &yes, -1);
+	return NULL;
+}
+
+static void requests_are_sent_again(void **state)
+{
+	struct aaa_auth ask = {.method = AAA_PAP};
+	uint32_t seqs[2] = {0};
+	union aaa_any reply;
+	pthread_t other;
+
+	(void)state;
+	session.client.again_ms = 1;
+	assert_int_equal(
+	    pthread_create(&other, NULL, answer_the_second, seqs), 0);
+	assert_int_equal(client_request(&session.client, AAA_AUTH, &ask,
+			     AAA_AUTH_REPLY, &reply, 60000),
+	    0);
+	pthread_join(other, NULL);
+	assert_int_equal(seqs[0], session.client.seq);
+	assert_int_equal(seqs[1], seqs[0]);
+	assert_int_equal(reply.auth_reply.ok, 1);
+}
+
 static void rubbish_fails_a_request(void **state)
 {
 	struct aaa_auth ask = {.method = AAA_PAP};
@@ -232,6 +276,7 @@ int main(void)
 	    T(an_exit_without_words_has_its_number),
 	    T(the_watch_sees_eof_and_term),
 	    T(stale_replies_are_skipped),
+	    T(requests_are_sent_again),
 	    T(rubbish_fails_a_request),
 	    T(a_full_socket_loses_notes_only),
 	};
