@@ -332,11 +332,13 @@ void child_timer(struct ike *ike, struct child *c)
 	}
 }
 
-bool child_deleted(struct ike *ike, struct peer *p, uint32_t spi_out)
+bool child_deleted(
+    struct ike *ike, struct peer *p, const struct ike_sa *sa, uint32_t spi_out)
 {
 	struct child *c = p->children;
 
-	while (c && c->spi_out != spi_out)
+	while (c && (c->spi_out != spi_out ||
+			!(sa->hears_us || c->sa_age == sa->age)))
 		c = c->next;
 	if (!c)
 		return false;

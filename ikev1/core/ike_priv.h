@@ -137,6 +137,7 @@ struct peer {
 	char *identity, *suite; /* text_set() */
 	struct selectors sel;
 	struct ike_sa *sa; /* the newest of this identity; may be NULL */
+	uint8_t sa_own[COOKIE_LEN]; /* its cookie, while loading */
 	struct child *children;
 	struct terms terms;
 	uint64_t rekey_ms; /* the next try to renew its pair; or NEVER */
@@ -183,6 +184,7 @@ struct quick {
 	uint8_t iv[CRYPTO_BLOCK_MAX];
 	uint8_t sent;	 /* times that QM2 left by timer */
 	uint8_t repeats; /* and because of a repeated QM1 */
+	bool is_proof;	 /* who has QM2 hears us where sa's peer is */
 	uint64_t due_ms; /* the next retransmission, or giving up */
 	uint64_t give_up_ms;
 };
@@ -232,8 +234,11 @@ struct ike_sa {
 	uint8_t nat_d_type; /* of NAT-D payloads; 0: no NAT traversal */
 	bool on_500;	    /* drafts 00, 01: nothing moves to port 4500 */
 	bool dpd;	    /* the client answers R-U-THERE */
-	bool client_nat;    /* the client is behind NAT */
-	bool server_nat;    /* we are */
+	/* It has shown that it hears us at peer: before that it is nobody's
+	 * heir there; contact: its INITIAL-CONTACT waits for that. */
+	bool hears_us, contact;
+	bool client_nat; /* the client is behind NAT */
+	bool server_nat; /* we are */
 	bool mismatch_said;
 	bool frags;	     /* the peer takes fragments */
 	bool forced;	     /* UDP encapsulation without NAT: policy */
@@ -262,6 +267,7 @@ struct ike_sa {
 	uint32_t dpd_out;  /* our next sequence number */
 	uint32_t dpd_in;   /* the client's newest */
 	bool dpd_in_known;
+	bool dpd_asked;	   /* dpd_out has been sent to where it is now */
 	uint8_t dpd_tries; /* probes without an answer */
 	uint64_t dpd_due_ms;
 	uint64_t alive_ms; /* the next NAT keep-alive of ours; NEVER: none */
@@ -436,8 +442,10 @@ bool child_spi(struct ike *ike, uint32_t *spi);
 void child_expire(struct ike *ike, const struct ike_event *ev);
 /* Its limits in time, should the kernel's word have been lost. */
 void child_timer(struct ike *ike, struct child *c);
-/* The client deletes its inbound SPI, our outbound one. */
-bool child_deleted(struct ike *ike, struct peer *p, uint32_t spi_out);
+/* Under sa the client deletes its inbound SPI, our outbound one: a pair that
+ * sa has made, or, when sa hears us, any of p. */
+bool child_deleted(
+    struct ike *ike, struct peer *p, const struct ike_sa *sa, uint32_t spi_out);
 void child_free(struct child *c);
 /* Saves or loads a pair, but for its inbound SPI and its peer. */
 void child_store(struct store *s, struct child *c);
@@ -487,6 +495,8 @@ void info_notify(
 void info_heard(struct ike *ike, struct ike_sa *sa);
 /* The IKE SA is new: probe it when it stays silent. */
 void info_dpd_start(struct ike *ike, struct ike_sa *sa);
+/* sa moved: an answer to what was asked elsewhere proves nothing here. */
+void info_dpd_skip(struct ike *ike, struct ike_sa *sa);
 void info_dpd_timer(struct ike *ike, struct ike_sa *sa);
 
 #endif

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define DPD_TRIES 5
+#define DPD_SKIP 65536	   /* so many numbers nobody guesses through */
 #define STATUS_FIRST 16384 /* RFC 2408 section 3.14.1: errors are below */
 
 /* One payload, under HASH, encrypted. */
@@ -137,6 +138,16 @@ static uint32_t dpd_ms(const struct ike *ike, const struct ike_sa *sa)
 	return sa->persona ? sa->persona->dpd_ms : ike->cfg.dpd_ms;
 }
 
+static void ask_dpd(struct ike *ike, struct ike_sa *sa)
+{
+	if (!sa->dpd_tries)
+		sa->dpd_out = (sa->dpd_out + 1) & 0x7fffffff;
+	sa->dpd_asked = true;
+	send_dpd(ike, sa, ISAKMP_N_R_U_THERE, sa->dpd_out);
+	sa->dpd_due_ms =
+	    ike->now + ((uint64_t)ike->cfg.retransmit_ms << sa->dpd_tries++);
+}
+
 void info_dpd_start(struct ike *ike, struct ike_sa *sa)
 {
 	uint32_t seq;
@@ -149,7 +160,18 @@ void info_dpd_start(struct ike *ike, struct ike_sa *sa)
 		seq = 0;
 	sa->dpd_out = seq & 0x7fffffff;
 	sa->dpd_due_ms = ike->now + dpd_ms(ike, sa);
+	if (peer_would_inherit(ike, sa))
+		ask_dpd(ike, sa);
 	sa_wake(ike, sa, sa->dpd_due_ms);
+}
+
+void info_dpd_skip(struct ike *ike, struct ike_sa *sa)
+{
+	uint32_t by;
+
+	sa->dpd_asked = false;
+	if (sa->dpd_due_ms != NEVER && ike_random(ike, &by, sizeof(by)))
+		sa->dpd_out = (sa->dpd_out + by % DPD_SKIP) & 0x7fffffff;
 }
 
 void info_dead(struct ike *ike, struct ike_sa *sa, const char *reason)
@@ -180,11 +202,7 @@ void info_dpd_timer(struct ike *ike, struct ike_sa *sa)
 			info_dead(ike, sa, "no answer to R-U-THERE");
 			return;
 		}
-		if (!sa->dpd_tries)
-			sa->dpd_out = (sa->dpd_out + 1) & 0x7fffffff;
-		send_dpd(ike, sa, ISAKMP_N_R_U_THERE, sa->dpd_out);
-		sa->dpd_due_ms = ike->now + ((uint64_t)ike->cfg.retransmit_ms
-						<< sa->dpd_tries++);
+		ask_dpd(ike, sa);
 	}
 	sa_wake(ike, sa, sa->dpd_due_ms);
 }
@@ -211,8 +229,12 @@ static void got_dpd(
 	if (wire_error(&r) || wire_left(&r) ||
 	    !wire_span_equal(n->spi, (struct wire_span){spi, sizeof(spi)}))
 		return;
-	if (n->type == ISAKMP_N_R_U_THERE_ACK)
-		return; /* info_heard() has done all there is to do */
+	if (n->type == ISAKMP_N_R_U_THERE_ACK) {
+		/* Whoever knows the number has heard it. */
+		if (sa->dpd_asked && seq == sa->dpd_out)
+			peer_sa_heard(ike, sa);
+		return; /* info_heard() has done the rest */
+	}
 	/* RFC 3706 section 6.2: an older number is a replay; the same one
 	 * again means that our answer was lost. */
 	if (sa->dpd_in_known && seq < sa->dpd_in)
@@ -255,7 +277,7 @@ static void delete_esp(struct ike *ike, struct ike_sa *sa, uint32_t spi)
 
 	for (p = sa->path->peers; p; p = next) {
 		next = p->path_next;
-		if (peer_matches(p, sa) && child_deleted(ike, p, spi))
+		if (peer_matches(p, sa) && child_deleted(ike, p, sa, spi))
 			return;
 	}
 }

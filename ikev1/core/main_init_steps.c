@@ -338,6 +338,8 @@ int init_take6(struct ike *ike, struct ike_sa *sa, struct message *m)
 	err = main_take_id(sa, id, m);
 	if (err)
 		return err;
+	/* Message 5 went there. */
+	sa->hears_us = addr_equal(&sa->peer, &m->ev->peer);
 	sa->local = m->ev->local;
 	sa->peer = m->ev->peer;
 	/* Phase 2's IVs start from the last block of message 6. */

@@ -242,6 +242,8 @@ int main_step5(struct ike *ike, struct ike_sa *sa, struct message *m)
 		    "message 5 came to UDP %u, and NAT traversal as drafts 00 "
 		    "and 01 have it stays on UDP 500",
 		    m->ev->local.port);
+	/* Message 4 went there. */
+	sa->hears_us = addr_equal(&sa->peer, &m->ev->peer);
 	/* RFC 3947 section 4: from here on where this came from. */
 	sa->local = m->ev->local;
 	sa->peer = m->ev->peer;

@@ -164,9 +164,8 @@ struct peer *peer_for(struct ike *ike, struct ike_sa *sa,
 		if (!is_usable(p) || !peer_matches(p, sa))
 			continue;
 		if (selectors_equal(&p->sel, sel)) {
-			if (!p->sa || sa->age > p->sa->age)
+			if (sa->hears_us && (!p->sa || sa->age > p->sa->age))
 				p->sa = sa;
-			peer_suite(ike, p, suite);
 			return p;
 		}
 		family++;

@@ -51,11 +51,22 @@ void peer_timer(struct ike *ike, struct peer *p);
 void peer_free(struct peer *p);
 
 /* peer_place.c: who is where */
-/* A new IKE SA is up: adopt its peers, end whom it displaces. */
+/* A new IKE SA is up: end whom it displaces; adopt its peers, if it hears
+ * us. */
 void peer_sa_up(struct ike *ike, struct ike_sa *sa);
+/*
+ * The client of sa has shown that it hears us where it says it is: that
+ * message 5 came from there says nothing.  It is who was there before it,
+ * and what it left is its own.
+ */
+void peer_sa_heard(struct ike *ike, struct ike_sa *sa);
+/* Whether somebody waits to know whether sa hears us: an R that it would
+ * inherit then. */
+bool peer_would_inherit(struct ike *ike, const struct ike_sa *sa);
 /* An IKE SA is gone. */
 void peer_sa_gone(struct ike *ike, struct ike_sa *sa);
-/* Deletes what else the identity of sa has: it started afresh. */
+/* Deletes what else the identity of sa has: it started afresh.  When it is
+ * not known yet to hear us, as soon as it is. */
 void peer_initial_contact(struct ike *ike, struct ike_sa *sa);
 /*
  * Whether sa, which is about to be up, may take its place from whoever has
@@ -72,7 +83,8 @@ void peer_mapping(struct ike *ike, const struct ike_event *ev);
 void peer_note(struct ike *ike, struct peer *p);
 /* PEER_UP or PEER_UPDATE */
 void peer_tell(struct ike *ike, struct peer *p, enum ike_action_type type);
-/* Sets the suite's text; says so when it changed. */
+/* Sets the suite's text; says so when it changed.  Of a responder's Quick
+ * Mode only when that is finished. */
 void peer_suite(struct ike *ike, struct peer *p, const char *suite);
 /* Saves or loads what identifies a peer. */
 void peer_store(struct store *s, struct peer *p);

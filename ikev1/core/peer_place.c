@@ -149,48 +149,47 @@ static struct ike_sa *newest_sa(const struct peer *p)
 	struct ike_sa *sa, *best = NULL;
 
 	for (sa = p->path->sas; sa; sa = sa->path_next) {
-		if (sa->state == SA_UP && peer_matches(p, sa) &&
+		if (sa->state == SA_UP && sa->hears_us && peer_matches(p, sa) &&
 		    (!best || sa->age > best->age))
 			best = sa;
 	}
 	return best;
 }
 
-/* A client that begins again without a Delete must not fill the table. */
-static void end_forgotten(struct ike *ike, const struct place *here)
+/* A client that begins again without a Delete must not fill the table; nor
+ * push anybody out as long as it is not known to hear us. */
+static void end_forgotten(struct ike *ike, const struct ike_sa *newest)
 {
+	struct place here = place_of_sa(newest);
 	struct ike_sa *sa, *next;
 	size_t up = 0;
 
-	for (sa = sas_at(ike, here); sa; sa = next) {
+	for (sa = sas_at(ike, &here); sa; sa = next) {
 		struct place there = place_of_sa(sa);
 
 		next = sa->path_next;
-		if (sa->state != SA_UP || !same_where(&there, here) ||
-		    !same_who(&there, here) || ++up <= SAS_MAX)
+		if (sa->state != SA_UP || sa->hears_us != newest->hears_us ||
+		    !same_where(&there, &here) || !same_who(&there, &here) ||
+		    ++up <= SAS_MAX)
 			continue;
 		info_delete_sa(ike, sa);
 		sa_become(ike, sa, SA_DEAD);
 	}
 }
 
-void peer_sa_up(struct ike *ike, struct ike_sa *sa)
+static void initial_contact(struct ike *ike, struct ike_sa *sa);
+
+/* What is at its place under its name is its own. */
+static void adopt(struct ike *ike, struct ike_sa *sa)
 {
 	struct place here = place_of_sa(sa);
-	struct refused who = refused_sa(sa, NULL);
 	struct peer *p;
 
-	if (is_answered_by_another(ike, sa)) {
-		act_refuse(ike, &who,
-		    "our new IKE SA is given up: the client answers it with "
-		    "another ID than it came with");
-		info_delete_sa(ike, sa);
-		sa_become(ike, sa, SA_DEAD);
-		return;
-	}
-	end_displaced(ike, &here);
+	if (sa->contact)
+		initial_contact(ike, sa);
 	for (p = peers_at(ike, &here); p; p = p->path_next) {
-		if (p->state == PEER_CLOSING || !peer_matches(p, sa))
+		if (p->state == PEER_CLOSING || !peer_matches(p, sa) ||
+		    (p->sa && p->sa->age >= sa->age))
 			continue;
 		p->sa = sa;
 		rekey_sa_up(ike, p);
@@ -202,7 +201,42 @@ void peer_sa_up(struct ike *ike, struct ike_sa *sa)
 		p->held = false;
 		peer_tell(ike, p, IKE_ACT_PEER_UPDATE);
 	}
-	end_forgotten(ike, &here);
+	end_forgotten(ike, sa);
+}
+
+void peer_sa_heard(struct ike *ike, struct ike_sa *sa)
+{
+	if (sa->hears_us || sa->state != SA_UP)
+		return;
+	sa->hears_us = true;
+	adopt(ike, sa);
+}
+
+void peer_sa_up(struct ike *ike, struct ike_sa *sa)
+{
+	struct place here = place_of_sa(sa);
+	struct refused who = refused_sa(sa, NULL);
+
+	if (is_answered_by_another(ike, sa)) {
+		act_refuse(ike, &who,
+		    "our new IKE SA is given up: the client answers it with "
+		    "another ID than it came with");
+		info_delete_sa(ike, sa);
+		sa_become(ike, sa, SA_DEAD);
+		return;
+	}
+	end_displaced(ike, &here);
+	if (sa->hears_us)
+		adopt(ike, sa);
+	else
+		end_forgotten(ike, sa);
+}
+
+bool peer_would_inherit(struct ike *ike, const struct ike_sa *sa)
+{
+	struct place here = place_of_sa(sa);
+
+	return !sa->hears_us && find_peer(ike, &here, true);
 }
 
 void peer_sa_gone(struct ike *ike, struct ike_sa *sa)
@@ -216,7 +250,7 @@ void peer_sa_gone(struct ike *ike, struct ike_sa *sa)
 	}
 }
 
-void peer_initial_contact(struct ike *ike, struct ike_sa *sa)
+static void initial_contact(struct ike *ike, struct ike_sa *sa)
 {
 	struct place here = place_of_sa(sa);
 	struct ike_sa *old, *next;
@@ -224,6 +258,7 @@ void peer_initial_contact(struct ike *ike, struct ike_sa *sa)
 	char text[SA_TEXT_MAX];
 	struct peer *p;
 
+	sa->contact = false;
 	act_log_client(ike, &sa->peer, IKE_LOG_INFO,
 	    "%s: initial contact: older SAs go", sa_text(sa, text));
 	for (p = peers_at(ike, &here); p; p = p->path_next) {
@@ -244,6 +279,13 @@ void peer_initial_contact(struct ike *ike, struct ike_sa *sa)
 		    same_where(&there, &here) && same_who(&there, &here))
 			sa_become(ike, old, SA_DEAD);
 	}
+}
+
+void peer_initial_contact(struct ike *ike, struct ike_sa *sa)
+{
+	sa->contact = true;
+	if (sa->hears_us)
+		initial_contact(ike, sa);
 }
 
 static void move_peer(struct ike *ike, struct peer *p, const struct addr *to)
@@ -281,6 +323,18 @@ static void say_stays(
 	    addr_text(&there->peer, to));
 }
 
+/* What it heard of us it heard elsewhere. */
+static void move_sa(struct ike *ike, struct ike_sa *sa, const struct addr *to)
+{
+	struct quick *q;
+
+	sa->peer = *to;
+	sa->hears_us = false;
+	info_dpd_skip(ike, sa);
+	for (q = sa->quicks; q; q = q->next)
+		q->is_proof = false;
+}
+
 /* A NAT gave the client another port: all that is its own follows. */
 static void move(struct ike *ike, const struct place *from, uint16_t local_port,
     const struct addr *to)
@@ -313,7 +367,7 @@ static void move(struct ike *ike, const struct place *from, uint16_t local_port,
 
 		if (sa->state == SA_UP && same_where(&here, from) &&
 		    same_who(&here, from)) {
-			sa->peer = *to;
+			move_sa(ike, sa, to);
 			sa->local.port = local_port;
 		}
 	}

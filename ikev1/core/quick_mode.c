@@ -270,9 +270,14 @@ void quick_input(struct ike *ike, struct ike_sa *sa, struct message *m)
 		row->step(ike, q, m);
 }
 
-/* The client has its SAs; now ours to it. */
+/* The client has its SAs, so it has heard us; now ours to it. */
 static void order_outbound(struct ike *ike, struct quick *q, struct child *c)
 {
+	char suite[PEER_SUITE_MAX];
+
+	if (q->is_proof)
+		peer_sa_heard(ike, q->sa);
+	peer_suite(ike, c->peer, quick_suite(q, suite));
 	quick_become(ike, q, QUICK_DONE);
 	q->due_ms = NEVER;
 	child_install(ike, c, IKE_SA_OUT);
@@ -299,6 +304,7 @@ void quick_inbound_done(struct ike *ike, struct quick *q, struct child *c)
 		quick_become(ike, q, QUICK_DEAD);
 		return;
 	}
+	q->is_proof = true;
 	q->sent = 1;
 	q->due_ms = ike->now + ike->cfg.retransmit_ms;
 	q->give_up_ms = ike->now + ike->cfg.half_open_ms;

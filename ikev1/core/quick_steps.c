@@ -66,15 +66,22 @@ static void ask_dh(struct ike *ike, struct quick *q, struct wire_span ke)
 	quick_become(ike, q, QUICK_KEYING);
 }
 
-void quick_want_peer(struct ike *ike, struct quick *q)
+char *quick_suite(const struct quick *q, char out[PEER_SUITE_MAX])
 {
 	char p1[PROPOSAL_SUITE_MAX], p2[PROPOSAL_SUITE_MAX];
+
+	snprintf(out, PEER_SUITE_MAX, "%s/%s",
+	    proposal_suite_text(SA_PHASE1, &q->sa->suite, p1),
+	    proposal_suite_text(SA_PHASE2, &q->choice.suite, p2));
+	return out;
+}
+
+void quick_want_peer(struct ike *ike, struct quick *q)
+{
 	char suite[PEER_SUITE_MAX];
 	struct peer *p = q->peer;
 
-	snprintf(suite, sizeof(suite), "%s/%s",
-	    proposal_suite_text(SA_PHASE1, &q->sa->suite, p1),
-	    proposal_suite_text(SA_PHASE2, &q->choice.suite, p2));
+	quick_suite(q, suite);
 	if (p) {
 		peer_suite(ike, p, suite);
 	} else if ((p = peer_for(ike, q->sa, &q->sel, suite))) {

@@ -12,6 +12,8 @@ bool quick_send2(struct ike *ike, struct quick *q, const struct child *c);
 
 /* The Quick Mode needs its R next: makes one, unless it has it. */
 void quick_want_peer(struct ike *ike, struct quick *q);
+/* What was chosen in both phases, as people read it. */
+char *quick_suite(const struct quick *q, char out[PEER_SUITE_MAX]);
 
 /* quick_mode.c */
 struct quick *quick_new(struct ike *ike, struct ike_sa *sa, uint32_t msgid);

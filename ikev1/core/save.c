@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define SAVE_MAGIC 0x53504b31u /* "SPK1" */
-#define SAVE_VERSION 16
+#define SAVE_VERSION 17
 #define COUNT_MAX 1000000 /* of anything: more is damage */
 
 /* Enumerations are a byte; loading refuses values above the last one. */
@@ -147,6 +147,11 @@ static void peer_all(struct store *s, struct ike *ike, struct peer *p)
 	store_deadline(s, &p->due_ms);
 	store_deadline(s, &p->rekey_ms);
 	store_past(s, &p->moved_ms);
+	if (p->sa)
+		memcpy(p->sa_own, p->sa->own, COOKIE_LEN);
+	else if (!s->loading)
+		memset(p->sa_own, 0, COOKIE_LEN);
+	store_array(s, p->sa_own, COOKIE_LEN);
 	children(s, ike, p);
 }
 
@@ -189,6 +194,7 @@ static void quick(struct store *s, struct ike *ike, struct quick *q)
 	store_array(s, q->iv, sizeof(q->iv));
 	store_u8(s, &q->sent);
 	store_u8(s, &q->repeats);
+	store_bool(s, &q->is_proof);
 	store_deadline(s, &q->due_ms);
 	store_deadline(s, &q->give_up_ms);
 	if (!s->loading || !tag)
@@ -231,7 +237,8 @@ static void sa_flags(struct store *s, struct ike_sa *sa)
 {
 	/* Not mismatch_said: a packet that proves nothing changes nothing. */
 	bool *flags[] = {&sa->dpd, &sa->client_nat, &sa->server_nat, &sa->frags,
-	    &sa->forced, &sa->on_500, &sa->dpd_in_known};
+	    &sa->forced, &sa->on_500, &sa->dpd_in_known, &sa->hears_us,
+	    &sa->contact, &sa->dpd_asked};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		store_bool(s, flags[i]);
@@ -427,18 +434,16 @@ uint8_t *ike_save(const struct ike *ike, uint64_t now_ms, size_t *len)
 	return out;
 }
 
-/* Each peer belongs to its newest IKE SA again. */
+/* Each peer belongs to its IKE SA again. */
 static void join_peers(struct ike *ike)
 {
-	struct ike_sa *sa;
 	struct peer *p;
 
 	for (p = ike->peers; p; p = p->next) {
-		for (sa = p->path->sas; sa; sa = sa->path_next) {
-			if (sa->state == SA_UP && peer_matches(p, sa) &&
-			    (!p->sa || sa->age > p->sa->age))
-				p->sa = sa;
-		}
+		struct ike_sa *sa = sa_find(ike, p->sa_own);
+
+		if (sa && sa->state == SA_UP && peer_matches(p, sa))
+			p->sa = sa;
 	}
 }
 

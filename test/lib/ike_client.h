@@ -192,6 +192,8 @@ void ikec_delete_esp(struct ike_client *c, uint32_t spi);
 void ikec_delete_sa(struct ike_client *c, struct client_sa *sa);
 void ikec_delete_other_sa(struct ike_client *c, const struct client_sa *sa);
 void ikec_r_u_there(struct ike_client *c, uint32_t seq);
+/* An answer to an R-U-THERE that need not have come. */
+void ikec_ack(struct ike_client *c, uint32_t seq);
 void ikec_notify(struct ike_client *c, uint16_t type);
 /* Forgets a pair without saying so. */
 void ikec_forget_pair(struct ike_client *c, uint32_t spi_in);

@@ -390,6 +390,11 @@ static void send_dpd(struct ike_client *c, uint16_t type, uint32_t seq)
 			   .data = {data, sizeof(data)}});
 }
 
+void ikec_ack(struct ike_client *c, uint32_t seq)
+{
+	send_dpd(c, ISAKMP_N_R_U_THERE_ACK, seq);
+}
+
 void ikec_r_u_there(struct ike_client *c, uint32_t seq)
 {
 	send_dpd(c, ISAKMP_N_R_U_THERE, seq);

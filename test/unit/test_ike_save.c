@@ -191,6 +191,7 @@ static void a_held_peer_is_told_and_adopted(void **state)
 		assert_int_equal(w->peer[0].state, WORLD_PEER_UP);
 		assert_int_equal(ikew_live_sas(w), 2);
 		assert_true(ikew_main(w, c));
+		ikew_run(w, 50);
 		assert_int_equal(w->peer[0].up.held, 0);
 		assert_true(ikew_logged(w, "is back"));
 		assert_true(ikew_quick(w, c));
