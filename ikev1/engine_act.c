@@ -139,8 +139,12 @@ static void act_dh_derive(struct engine *e, const struct ike_action *a)
 
 static void act_psk(struct engine *e, const struct ike_action *a)
 {
-	struct im_psk req = {
-	    .job = a->job, .local = a->local, .peer = a->peer, .hash = a->hash};
+	struct im_psk req = {.job = a->job,
+	    .local = a->local,
+	    .peer = a->peer,
+	    .hash = a->hash,
+	    .use = (uint8_t)a->psk_use,
+	    .entry = a->psk_entry};
 
 	if (a->len > sizeof(req.ni.data) || a->len2 > sizeof(req.nr.data)) {
 		const struct ike_event ev = {
@@ -154,6 +158,23 @@ static void act_psk(struct engine *e, const struct ike_action *a)
 	req.nr.len = (uint16_t)a->len2;
 	memcpy(req.nr.data, a->data2, a->len2);
 	to_monitor(e, IM_PSK, &req);
+}
+
+static void act_trial(struct engine *e, const struct ike_action *a)
+{
+	struct im_trial req;
+
+	if (im_trial_from_core(&req, a->job, a->trial)) {
+		const struct ike_event ev = {
+		    .type = IKE_EV_TRIAL_DONE, .job = a->job, .error = -EINVAL};
+
+		engine_event(e, &ev);
+	} else {
+		req.local = a->local;
+		req.peer = a->peer;
+		to_monitor(e, IM_TRIAL, &req);
+	}
+	secret_wipe(&req, sizeof(req));
 }
 
 static void act_peer_open(struct engine *e, const struct ike_action *a)
@@ -275,6 +296,7 @@ static void (*const carry_out[])(
     [IKE_ACT_DH_KEYGEN] = act_dh_keygen,
     [IKE_ACT_DH_DERIVE] = act_dh_derive,
     [IKE_ACT_PSK] = act_psk,
+    [IKE_ACT_TRIAL] = act_trial,
     [IKE_ACT_PEER_OPEN] = act_peer_open,
     [IKE_ACT_PEER_UP] = act_peer_up,
     [IKE_ACT_PEER_UPDATE] = act_peer_update,

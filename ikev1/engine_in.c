@@ -27,7 +27,18 @@ static void psk_done(struct engine *e, const struct im_psk_done *m)
 	    .job = m->job,
 	    .error = m->error,
 	    .psk_count = m->count,
-	    .shared = {m->slots.data, m->slots.len}};
+	    .shared = {m->key.data, m->key.len}};
+
+	engine_event(e, &ev);
+}
+
+static void trial_done(struct engine *e, const struct im_trial_done *m)
+{
+	const struct ike_event ev = {.type = IKE_EV_TRIAL_DONE,
+	    .job = m->job,
+	    .error = m->error,
+	    .data = {m->lines.data, m->lines.len},
+	    .shared = {m->key.data, m->key.len}};
 
 	engine_event(e, &ev);
 }
@@ -94,6 +105,8 @@ void engine_from_monitor(void *ctx, struct chan *chan,
 		peer_opened(e, body);
 	else if (hdr->type == IM_PSK_DONE)
 		psk_done(e, body);
+	else if (hdr->type == IM_TRIAL_DONE)
+		trial_done(e, body);
 	else if (hdr->type == IM_SA_ADD_DONE)
 		sa_done(e, body);
 	else if (hdr->type == IM_SA_USED)

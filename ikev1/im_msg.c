@@ -2,6 +2,7 @@
 /* Field tables of the messages between ikev1d's engine and monitor. */
 #include "ikev1/im_msg.h"
 
+#include <errno.h>
 #include <string.h>
 
 static const struct msg_field job_fields[] = {
@@ -31,6 +32,8 @@ static const struct msg_field psk_fields[] = {
     MSG_NUM(MSG_U32, struct im_psk, job),
     MSG_NUM(MSG_ADDR, struct im_psk, local),
     MSG_NUM(MSG_ADDR, struct im_psk, peer),
+    MSG_NUM(MSG_U8, struct im_psk, use),
+    MSG_NUM(MSG_U16, struct im_psk, entry),
     MSG_NUM(MSG_U16, struct im_psk, hash),
     MSG_BYTES_OF(struct im_psk, ni),
     MSG_BYTES_OF(struct im_psk, nr),
@@ -40,7 +43,32 @@ static const struct msg_field psk_done_fields[] = {
     MSG_NUM(MSG_U32, struct im_psk_done, job),
     MSG_NUM(MSG_I32, struct im_psk_done, error),
     MSG_NUM(MSG_U16, struct im_psk_done, count),
-    MSG_BYTES_OF(struct im_psk_done, slots),
+    MSG_BYTES_OF(struct im_psk_done, key),
+};
+
+static const struct msg_field trial_fields[] = {
+    MSG_NUM(MSG_U32, struct im_trial, job),
+    MSG_NUM(MSG_ADDR, struct im_trial, local),
+    MSG_NUM(MSG_ADDR, struct im_trial, peer),
+    MSG_NUM(MSG_U16, struct im_trial, cipher),
+    MSG_NUM(MSG_U16, struct im_trial, key_bits),
+    MSG_NUM(MSG_U16, struct im_trial, hash),
+    MSG_BYTES_OF(struct im_trial, cky_i),
+    MSG_BYTES_OF(struct im_trial, cky_r),
+    MSG_BYTES_OF(struct im_trial, ni),
+    MSG_BYTES_OF(struct im_trial, nr),
+    MSG_BYTES_OF(struct im_trial, gxy),
+    MSG_BYTES_OF(struct im_trial, gxi),
+    MSG_BYTES_OF(struct im_trial, gxr),
+    MSG_BYTES_OF(struct im_trial, sai),
+    MSG_BYTES_OF(struct im_trial, five),
+};
+
+static const struct msg_field trial_done_fields[] = {
+    MSG_NUM(MSG_U32, struct im_trial_done, job),
+    MSG_NUM(MSG_I32, struct im_trial_done, error),
+    MSG_BYTES_OF(struct im_trial_done, key),
+    MSG_BYTES_OF(struct im_trial_done, lines),
 };
 
 static const struct msg_field sa_fields[] = {
@@ -121,6 +149,7 @@ static const struct msg_field sa_event_fields[] = {
 static const struct msg_desc descs[] = {
     MSG_DESC(IM_PEER_NEW, struct im_job, job_fields),
     MSG_DESC(IM_PSK, struct im_psk, psk_fields),
+    MSG_DESC(IM_TRIAL, struct im_trial, trial_fields),
     MSG_DESC(IM_SA_ADD, struct im_sa, sa_fields),
     MSG_DESC(IM_SA_DEL, struct im_sa_ref, sa_ref_fields),
     MSG_DESC(IM_SA_ENCAP, struct im_sa_ref, sa_ref_fields),
@@ -131,6 +160,7 @@ static const struct msg_desc descs[] = {
     MSG_DESC(IM_LINK_WANTED, struct im_job, job_fields),
     MSG_DESC(IM_PEER_NEW_DONE, struct im_peer_new_done, peer_new_done_fields),
     MSG_DESC(IM_PSK_DONE, struct im_psk_done, psk_done_fields),
+    MSG_DESC(IM_TRIAL_DONE, struct im_trial_done, trial_done_fields),
     MSG_DESC(IM_SA_ADD_DONE, struct im_sa_add_done, sa_add_done_fields),
     MSG_DESC(IM_SA_USED, struct im_sa_used, sa_used_fields),
     MSG_DESC(IM_SA_STATS_DONE, struct im_sa_stats_done, sa_stats_done_fields),
@@ -143,6 +173,64 @@ static const struct msg_desc descs[] = {
 };
 
 const struct msg_table im_table = {descs, sizeof(descs) / sizeof(descs[0])};
+
+/* Copies a part to its blob; false when it does not fit. */
+static bool take(struct wire_span from, uint16_t *len, uint8_t *to, size_t size)
+{
+	if (from.len > size)
+		return false;
+	*len = (uint16_t)from.len;
+	if (from.len)
+		memcpy(to, from.data, from.len);
+	return true;
+}
+
+#define TAKE(from, blob)                                                       \
+	take(from, &(blob).len, (blob).data, sizeof((blob).data))
+
+int im_trial_from_core(
+    struct im_trial *out, uint32_t job, const struct ike_trial *t)
+{
+	const struct wire_span cky_i = {t->cky_i, sizeof(t->cky_i)};
+	const struct wire_span cky_r = {t->cky_r, sizeof(t->cky_r)};
+
+	*out = (struct im_trial){.job = job,
+	    .cipher = t->suite.cipher,
+	    .key_bits = t->suite.key_bits,
+	    .hash = t->suite.hash};
+	return TAKE(cky_i, out->cky_i) && TAKE(cky_r, out->cky_r) &&
+		       TAKE(t->ni, out->ni) && TAKE(t->nr, out->nr) &&
+		       TAKE(t->gxy, out->gxy) && TAKE(t->gxi, out->gxi) &&
+		       TAKE(t->gxr, out->gxr) && TAKE(t->sai, out->sai) &&
+		       TAKE(t->five, out->five)
+		   ? 0
+		   : -EINVAL;
+}
+
+#define SPAN_OF(blob) ((struct wire_span){(blob).data, (blob).len})
+
+int im_trial_to_core(struct ike_trial *out, const struct im_trial *in)
+{
+	*out = (struct ike_trial){
+	    .suite = {.cipher = in->cipher,
+		.key_bits = in->key_bits,
+		.hash = in->hash},
+	    .ni = SPAN_OF(in->ni),
+	    .nr = SPAN_OF(in->nr),
+	    .gxy = SPAN_OF(in->gxy),
+	    .gxi = SPAN_OF(in->gxi),
+	    .gxr = SPAN_OF(in->gxr),
+	    .sai = SPAN_OF(in->sai),
+	    .five = SPAN_OF(in->five),
+	};
+	if (in->cky_i.len != sizeof(out->cky_i) ||
+	    in->cky_r.len != sizeof(out->cky_r) || !in->gxy.len ||
+	    !in->gxi.len || !in->gxr.len || !in->sai.len || !in->five.len)
+		return -EINVAL;
+	memcpy(out->cky_i, in->cky_i.data, sizeof(out->cky_i));
+	memcpy(out->cky_r, in->cky_r.data, sizeof(out->cky_r));
+	return 0;
+}
 
 void im_sa_from_kernel(
     struct im_sa *out, uint32_t job, const struct ike_kernel_sa *sa)

@@ -18,7 +18,8 @@
 enum im_msg {
 	/* engine to monitor */
 	IM_PEER_NEW = 1, /* allocate R and a slot: im_job */
-	IM_PSK,		 /* SKEYIDs of the candidates: im_psk */
+	IM_PSK,		 /* a SKEYID, when it is clear of which key: im_psk */
+	IM_TRIAL,	 /* which key made this message 5?  im_trial */
 	IM_SA_ADD,	 /* im_sa */
 	IM_SA_DEL,	 /* im_sa_ref; no answer */
 	IM_SA_ENCAP,	 /* new ports or addresses: im_sa_ref; no answer */
@@ -30,6 +31,7 @@ enum im_msg {
 	/* monitor to engine */
 	IM_PEER_NEW_DONE, /* im_peer_new_done */
 	IM_PSK_DONE,	  /* im_psk_done */
+	IM_TRIAL_DONE,	  /* im_trial_done */
 	IM_SA_ADD_DONE,	  /* im_sa_add_done */
 	IM_SA_USED,	  /* im_sa_used */
 	IM_SA_STATS_DONE, /* im_sa_stats_done */
@@ -67,15 +69,37 @@ struct im_peer_new_done {
 struct im_psk {
 	uint32_t job;
 	struct addr local, peer;
-	uint16_t hash; /* IKE_HASH_* */
+	uint8_t use;	/* enum ike_psk_use */
+	uint16_t entry; /* IKE_PSK_RENEW: of the psk file */
+	uint16_t hash;	/* IKE_HASH_* */
 	MSG_BLOB(IKE_NONCE_MAX) ni, nr;
 };
 
 struct im_psk_done {
 	uint32_t job;
 	int32_t error;	/* -ENOENT: no key for that address */
-	uint16_t count; /* of real ones; the rest is filled up */
-	MSG_BLOB(CANDIDATES_MAX *CANDIDATE_LEN) slots; /* candidate.h */
+	uint16_t count; /* of keys that may fit */
+	/* candidate.h; empty when more than one may fit somebody. */
+	MSG_BLOB(CANDIDATE_LEN) key;
+};
+
+/* struct ike_trial with addresses that say which keys may fit. */
+struct im_trial {
+	uint32_t job;
+	struct addr local, peer;
+	uint16_t cipher, key_bits, hash; /* phase 1 */
+	MSG_BLOB(8) cky_i, cky_r;
+	MSG_BLOB(IKE_NONCE_MAX) ni, nr;
+	MSG_BLOB(IKE_DH_MAX) gxy, gxi, gxr;
+	MSG_BLOB(IKE_TRIAL_SAI_MAX) sai;
+	MSG_BLOB(IKE_TRIAL_FIVE_MAX) five;
+};
+
+struct im_trial_done {
+	uint32_t job;
+	int32_t error;
+	MSG_BLOB(CANDIDATE_LEN) key;	    /* empty: none fits */
+	MSG_BLOB(CANDIDATES_MAX * 4) lines; /* that were tried, u32 each */
 };
 
 /* struct ike_kernel_sa with counted keys. */
@@ -149,6 +173,8 @@ union im_any {
 	struct im_held held;
 	struct im_psk psk;
 	struct im_psk_done psk_done;
+	struct im_trial trial;
+	struct im_trial_done trial_done;
 	struct im_sa sa;
 	struct im_sa_ref ref;
 	struct im_sa_query query;
@@ -159,6 +185,12 @@ union im_any {
 };
 
 extern const struct msg_table im_table;
+
+/* -EINVAL when a part is too long.  out holds g^xy: wipe it. */
+int im_trial_from_core(
+    struct im_trial *out, uint32_t job, const struct ike_trial *t);
+/* out borrows in; -EINVAL when a part has no possible length. */
+int im_trial_to_core(struct ike_trial *out, const struct im_trial *in);
 
 /* To and from the core's form; the receiver wipes.  0 or -EINVAL. */
 void im_sa_from_kernel(

@@ -27,12 +27,18 @@ struct mon {
 	struct mon_peer *peers;
 	struct mon_peer **by_slot; /* max_clients + 1 */
 	uint8_t dummy_psk[32];	   /* nobody's key, for slots without one */
+	uint8_t *shown; /* a bit for each entry: a client has shown its key */
 };
 
 /* Sends to the engine. */
 void mon_reply(struct mon *m, uint16_t type, const void *body);
 /* Index of the SA, or -1. Inbound and outbound SPIs are apart. */
 int mon_find_sa(const struct mon_peer *p, uint8_t dir, uint32_t spi);
+/* mon_psk.c */
+int mon_do_psk(struct mon *m, struct mon_peer *none, const void *body);
+int mon_do_trial(struct mon *m, struct mon_peer *none, const void *body);
+const char *mon_check_psk(const struct mon_peer *p, const void *body);
+const char *mon_check_trial(const struct mon_peer *p, const void *body);
 /* Forgets it; the kernel keeps what it has. */
 void mon_drop_sa(struct mon_peer *p, int at);
 /* Forgets R; the kernel keeps what it has of it. */

@@ -195,5 +195,6 @@ void mon_free(struct mon *m)
 	mon_forget_peer(m, p);
 	slots_free(m->slots);
 	free(m->by_slot);
+	free(m->shown);
 	free(m);
 }

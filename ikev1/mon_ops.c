@@ -4,7 +4,6 @@
 
 #include "common/alloc.h"
 #include "common/secret.h"
-#include "ikev1/core/keymat.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@ struct mon *mon_new(const struct mon_env *env)
 	heap_init(&m->heap);
 	m->slots = slots_new(env->max_clients, MON_SLOT_REST_MS);
 	m->by_slot = xcalloc(env->max_clients + 1u, sizeof(*m->by_slot));
+	m->shown = xcalloc(psk_count(env->psk) / 8 + 1, 1);
 	/* Never accepted, known or not: slots count. */
 	if (crypto_random(m->dummy_psk, sizeof(m->dummy_psk)))
 		log_warn(env->log, "no random bytes for unused keys");
@@ -100,59 +100,6 @@ static int do_peer_new(struct mon *m, struct mon_peer *none, const void *body)
 	HASH_ADD(hh, m->peers, r, sizeof(p->r), p);
 	mon_reply(m, IM_PEER_NEW_DONE, &done);
 	heap_ahead(&m->heap);
-	return 0;
-}
-
-/* One slot: the SKEYID of a key that fits, or of none in the world. */
-static int put_candidate(struct mon *m, const struct im_psk *req,
-    const struct psk_match *match, struct wire_writer *w)
-{
-	struct wire_span secret = {m->dummy_psk, sizeof(m->dummy_psk)};
-	struct candidate c = {0};
-	int len;
-
-	if (match) {
-		secret = match->secret;
-		c.line = match->line;
-		c.entry = match->entry;
-		c.id_type = match->id.type;
-		c.id_len = match->id.len;
-		memcpy(c.id, match->id.data, sizeof(c.id));
-	}
-	len = keymat_psk_skeyid(m->env.crypto, req->hash, secret,
-	    (struct wire_span){req->ni.data, req->ni.len},
-	    (struct wire_span){req->nr.data, req->nr.len}, c.skeyid);
-	if (len > 0) {
-		c.skeyid_len = (uint8_t)len;
-		candidate_put(w, &c);
-	}
-	secret_wipe(&c, sizeof(c));
-	return len < 0 ? len : 0;
-}
-
-/* The same work and the same size whatever fits, unless nothing does. */
-static int do_psk(struct mon *m, struct mon_peer *none, const void *body)
-{
-	const struct im_psk *req = body;
-	struct im_psk_done done = {.job = req->job};
-	struct psk_match match[CANDIDATES_MAX];
-	size_t slots = psk_slots(m->env.psk);
-	size_t count = psk_find(m->env.psk, &req->local, &req->peer, match);
-	struct wire_writer w;
-
-	(void)none;
-	wire_writer_init(&w, done.slots.data, sizeof(done.slots.data));
-	if (!count)
-		done.error = -ENOENT;
-	for (size_t i = 0; i < slots && !done.error; i++)
-		done.error =
-		    put_candidate(m, req, i < count ? &match[i] : NULL, &w);
-	if (!done.error) {
-		done.count = (uint16_t)count;
-		done.slots.len = (uint16_t)w.pos;
-	}
-	mon_reply(m, IM_PSK_DONE, &done);
-	secret_wipe(&done, sizeof(done));
 	return 0;
 }
 
@@ -316,17 +263,6 @@ static int do_link_wanted(
 
 /* --- their arguments: NULL, or what is wrong ----------------------------- */
 
-static const char *check_psk(const struct mon_peer *p, const void *body)
-{
-	const struct im_psk *req = body;
-
-	(void)p;
-	/* RFC 2409 section 5: nonces have 8 to 256 bytes. */
-	if (req->ni.len < 8 || req->nr.len < 8)
-		return "a nonce is shorter than 8 bytes";
-	return addr_ip_len(&req->peer) ? NULL : "no peer address";
-}
-
 static const char *check_sa_add(const struct mon_peer *p, const void *body)
 {
 	const struct im_sa *req = body;
@@ -386,7 +322,8 @@ struct mon_op {
 
 static const struct mon_op ops[] = {
     {IM_PEER_NEW, NULL, NULL, do_peer_new},
-    {IM_PSK, NULL, check_psk, do_psk},
+    {IM_PSK, NULL, mon_check_psk, mon_do_psk},
+    {IM_TRIAL, NULL, mon_check_trial, mon_do_trial},
     {IM_SA_ADD, r_of_sa, check_sa_add, do_sa_add},
     {IM_SA_DEL, r_of_ref, NULL, do_sa_del},
     {IM_SA_ENCAP, r_of_ref, check_sa_encap, do_sa_encap},

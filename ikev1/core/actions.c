@@ -16,6 +16,7 @@ static void action_wipe(struct ike_action *a)
 	secret_free(a->data2, a->len2);
 	free(a->text);
 	free(a->up);
+	free(a->trial);
 	secret_free(a->sa, a->sa ? sizeof(*a->sa) : 0);
 	*a = (struct ike_action){0};
 }

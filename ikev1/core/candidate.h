@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The pre-shared keys that may be a client's, as the monitor answers
- * IKE_ACT_PSK: a run of slots of fixed size, one SKEYID each.  How many
- * slots there are depends on the psk file alone, never on the client; those
- * behind the count that fits hold a SKEYID of a random key, so that work
- * and sizes are the same for everybody.
+ * A pre-shared key as the engine knows it: the SKEYID that the monitor made
+ * of it for one exchange, its line, and the ID that it is bound to.  At most
+ * CANDIDATES_MAX keys are tried for a client (trial.h); how many places for
+ * them there are depends on the psk file alone, never on the client.
  */
 #ifndef IKEV1_CORE_CANDIDATE_H
 #define IKEV1_CORE_CANDIDATE_H

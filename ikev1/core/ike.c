@@ -187,6 +187,10 @@ static void dispatch_job(
 			(sa->initiator ? init_psk_done : main_psk_done)(
 			    ike, sa, ev);
 		return;
+	case JOB_TRIAL:
+		if (sa)
+			main_trial_done(ike, sa, ev);
+		return;
 	case JOB_QUICK_DH:
 		q = sa ? quick_find(sa, j->key) : NULL;
 		if (q)
@@ -216,6 +220,8 @@ static bool job_fits(enum job_kind kind, enum ike_event_type type)
 		return type == IKE_EV_DH_DONE;
 	case JOB_PSK:
 		return type == IKE_EV_PSK_DONE;
+	case JOB_TRIAL:
+		return type == IKE_EV_TRIAL_DONE;
 	case JOB_PEER_OPEN:
 		return type == IKE_EV_PEER_OPENED;
 	case JOB_SA_IN:
@@ -413,6 +419,7 @@ static void dispatch(struct ike *ike, const struct ike_event *ev)
 		return;
 	case IKE_EV_DH_DONE:
 	case IKE_EV_PSK_DONE:
+	case IKE_EV_TRIAL_DONE:
 	case IKE_EV_PEER_OPENED:
 	case IKE_EV_SA_DONE:
 	case IKE_EV_SA_USED:

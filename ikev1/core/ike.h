@@ -122,6 +122,7 @@ enum ike_event_type {
 	IKE_EV_DATAGRAM,       /* from UDP 500, or 4500 without its marker */
 	IKE_EV_DH_DONE,	       /* answers IKE_ACT_DH, _KEYGEN, _DERIVE */
 	IKE_EV_PSK_DONE,       /* answers IKE_ACT_PSK */
+	IKE_EV_TRIAL_DONE,     /* answers IKE_ACT_TRIAL */
 	IKE_EV_PEER_OPENED,    /* answers IKE_ACT_PEER_OPEN: R and slot */
 	IKE_EV_PEER_READY,     /* l2tpd opened R's socket */
 	IKE_EV_PEER_REFUSED,   /* l2tpd could not; text says why */
@@ -157,10 +158,12 @@ struct ike_event {
 	/* HELD: R's SAs that the kernel has, IKE_LIVE_SIZE bytes each:
 	 * direction (u8), SPI (u32). */
 	struct wire_span live;
-	struct wire_span pub;	 /* DH_DONE: our public value, padded */
-	struct wire_span shared; /* DH_DONE: g^xy, padded; PSK_DONE: the
-				  * candidates' slots (candidate.h) */
-	uint16_t psk_count;	 /* PSK_DONE: how many of them are real */
+	struct wire_span pub; /* DH_DONE: our public value, padded */
+	/* DH_DONE: g^xy, padded.  PSK_DONE: the key (candidate.h), or empty:
+	 * several may fit, message 5 tells which.  TRIAL_DONE: the key; empty:
+	 * none fits, and data has the lines that were tried, a u32 each. */
+	struct wire_span shared;
+	uint16_t psk_count; /* PSK_DONE: how many keys may fit; not 0 */
 	/* CONNECT: static; job is the shell's number of it, not 0. */
 	const struct persona *persona;
 	const char *text; /* PEER_REFUSED, PEER_CLOSE: reason or NULL */
@@ -171,10 +174,12 @@ enum ike_action_type {
 	/* One octet 0xff from local to peer, without the marker (RFC 3948
 	 * section 2.3). */
 	IKE_ACT_KEEPALIVE,
-	IKE_ACT_DH,	     /* keygen and derive: job, group, data = peer's */
-	IKE_ACT_DH_KEYGEN,   /* job, group; DH_DONE: shared = private value */
-	IKE_ACT_DH_DERIVE,   /* job, group, data = peer's, data2 = private */
-	IKE_ACT_PSK,	     /* job, hash, local, peer, data = Ni, data2 = Nr */
+	IKE_ACT_DH,	   /* keygen and derive: job, group, data = peer's */
+	IKE_ACT_DH_KEYGEN, /* job, group; DH_DONE: shared = private value */
+	IKE_ACT_DH_DERIVE, /* job, group, data = peer's, data2 = private */
+	/* job, hash, local, peer, psk_use, psk_entry, data = Ni, data2 = Nr */
+	IKE_ACT_PSK,
+	IKE_ACT_TRIAL,	     /* job, local, peer, trial: whose message 5? */
 	IKE_ACT_PEER_OPEN,   /* job: allocate R and slot */
 	IKE_ACT_PEER_UP,     /* up: tell l2tpd */
 	IKE_ACT_PEER_UPDATE, /* up: port or suite changed */
@@ -212,6 +217,25 @@ struct ike_kernel_sa {
 	uint64_t soft_bytes, hard_bytes; /* 0: none */
 };
 
+/* What a SKEYID is asked for. */
+enum ike_psk_use {
+	IKE_PSK_ANSWER, /* a client dials in: message 5 shows who it is */
+	IKE_PSK_RENEW,	/* we call a client that has an R: its psk_entry */
+	IKE_PSK_CONNECT /* we dial out: the best match */
+};
+
+#define IKE_TRIAL_SAI_MAX 2048	/* bytes of SAi_b, see mm1.h */
+#define IKE_TRIAL_FIVE_MAX 2048 /* bytes of message 5 behind its header */
+
+/* A message 5, and what its keys and HASH_I depend on beside the PSK. */
+struct ike_trial {
+	struct ike_suite suite;
+	uint8_t cky_i[8], cky_r[8];
+	/* As in RFC 2409; five: the ciphertext.  They point into the memory
+	 * of whoever made this, of an action into its data. */
+	struct wire_span ni, nr, gxy, gxi, gxr, sai, five;
+};
+
 enum ike_log_level {
 	IKE_LOG_DEBUG,
 	IKE_LOG_INFO,
@@ -226,6 +250,8 @@ struct ike_action {
 	struct addr local, peer; /* SEND, KEEPALIVE, PSK */
 	uint16_t group;		 /* DH */
 	uint16_t hash;		 /* PSK: phase 1 hash number */
+	uint16_t psk_entry;	 /* PSK, RENEW: of the psk file */
+	enum ike_psk_use psk_use;
 	enum ike_log_level level;
 	uint8_t *data; /* owned by the action list */
 	size_t len;
@@ -237,6 +263,7 @@ struct ike_action {
 	bool is_proven;		  /* LOG: the peer answered us */
 	const char *remedy;	  /* LOG: static, or NULL */
 	struct peer_up *up;	  /* owned by the action list */
+	struct ike_trial *trial;  /* owned by the action list */
 	struct ike_kernel_sa *sa; /* owned; wiped by ike_actions_clear() */
 };
 

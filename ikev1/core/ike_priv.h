@@ -50,6 +50,7 @@ enum job_kind {
 	JOB_SA_OUT,    /* child */
 	JOB_SA_USED,   /* child: its inbound SA */
 	JOB_RETIRE,    /* child that another one has replaced */
+	JOB_TRIAL,     /* IKE SA in Main Mode: its message 5 */
 };
 
 struct job {
@@ -193,6 +194,7 @@ enum sa_state {
 	SA_START,  /* MM3 is being looked at (before that: mm1.h) */
 	SA_KEYING, /* MM3 taken; Diffie-Hellman and PSK are on their way */
 	SA_SENT4,  /* MM4 sent, waits for MM5 */
+	SA_TRYING, /* a message 5 is being tried with several keys */
 	/* when we are the initiator */
 	SA_SENT1,      /* MM1 sent, waits for MM2 */
 	SA_GENERATING, /* MM2 taken; our Diffie-Hellman value is made */
@@ -201,6 +203,12 @@ enum sa_state {
 	SA_SENT5,      /* MM5 sent, waits for MM6 */
 	SA_UP,
 	SA_DEAD,
+};
+
+/* A message 5 while the monitor tries its keys: as it came, from where. */
+struct main_five {
+	struct bytes data;
+	struct addr local, peer;
 };
 
 struct ike_sa {
@@ -240,14 +248,14 @@ struct ike_sa {
 	bool client_nat; /* the client is behind NAT */
 	bool server_nat; /* we are */
 	bool mismatch_said;
-	bool frags;	     /* the peer takes fragments */
-	bool forced;	     /* UDP encapsulation without NAT: policy */
-	struct bytes psks;   /* candidate.h: until the SA is up */
-	uint16_t psk_count;  /* how many of them are real */
-	uint16_t psk_slot;   /* of the one that keys are derived from */
-	uint16_t psk_entry;  /* its entry in the psk file */
-	uint32_t psk_line;   /* and its line, for those who read logs */
-	uint8_t wrong_fives; /* messages 5 that did not fit; not saved */
+	bool frags;	  /* the peer takes fragments */
+	bool forced;	  /* UDP encapsulation without NAT: policy */
+	bool psk_late;	  /* message 5 shows which of several keys it is */
+	struct bytes psk; /* candidate.h: from when it's known until up */
+	struct main_five *five; /* while TRYING */
+	uint16_t psk_entry;	/* its entry in the psk file */
+	uint32_t psk_line;	/* and its line, for those who read logs */
+	uint8_t wrong_fives;	/* messages 5 that did not fit; not saved */
 	struct bytes sai, gxi, gxr, gxy, ni, nr;
 	struct ike_keys keys;
 	uint8_t iv[CRYPTO_BLOCK_MAX]; /* phase 1's chain */
@@ -456,6 +464,9 @@ void main_dh_done(
     struct ike *ike, struct ike_sa *sa, const struct ike_event *ev);
 void main_psk_done(
     struct ike *ike, struct ike_sa *sa, const struct ike_event *ev);
+void main_trial_done(
+    struct ike *ike, struct ike_sa *sa, const struct ike_event *ev);
+void main_five_free(struct main_five *five);
 
 /* quick_mode.c */
 void quick_input(struct ike *ike, struct ike_sa *sa, struct message *m);

@@ -213,28 +213,12 @@ static void go_on(struct ike *ike, struct ike_sa *sa,
 	arm(ike, sa);
 }
 
-/* A rekey uses the old one's entry; otherwise the best match comes first. */
-static size_t key_slot(const struct ike_sa *sa)
-{
-	struct candidate c;
-
-	for (size_t i = 0; init_is_renewal(sa) && i < sa->psk_count; i++) {
-		bool is_same = !candidate_get(bytes_span(&sa->psks), i, &c) &&
-			       c.entry == sa->psk_entry;
-
-		secret_wipe(&c, sizeof(c));
-		if (is_same)
-			return i;
-	}
-	return 0;
-}
-
 /* Both jobs of message 4 are done: message 5. */
 static void derive_when_ready(struct ike *ike, struct ike_sa *sa)
 {
-	if (!sa->psks.len || !sa->gxy.len)
+	if (!sa->psk.len || !sa->gxy.len)
 		return;
-	if (main_derive(ike, sa, key_slot(sa)))
+	if (main_derive(ike, sa))
 		init_fail(ike, sa, "the keys could not be computed");
 	else
 		go_on(ike, sa, init_send5, SA_SENT5);
@@ -271,16 +255,15 @@ void init_dh_done(
 void init_psk_done(
     struct ike *ike, struct ike_sa *sa, const struct ike_event *ev)
 {
-	if (sa->state != SA_DERIVING || sa->psks.len)
+	if (sa->state != SA_DERIVING || sa->psk.len)
 		return;
-	if (ev->error || !ev->psk_count || !candidate_count(ev->shared)) {
+	if (ev->error || candidate_count(ev->shared) != 1) {
 		init_fail(ike, sa,
 		    ev->error == -ENOENT
 			? "no pre-shared key for this address in the psk file"
 			: "the pre-shared key could not be used");
 		return;
 	}
-	bytes_set(&sa->psks, ev->shared.data, ev->shared.len);
-	sa->psk_count = ev->psk_count;
+	bytes_set(&sa->psk, ev->shared.data, ev->shared.len);
 	derive_when_ready(ike, sa);
 }

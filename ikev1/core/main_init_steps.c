@@ -318,7 +318,8 @@ int init_take4(struct ike *ike, struct ike_sa *sa, struct message *m)
 	bytes_set(&sa->gxr, ke->body.data, ke->body.len);
 	bytes_set(&sa->nr, nr->body.data, nr->body.len);
 	ask_derive(ike, sa);
-	main_ask_psk(ike, sa);
+	main_ask_psk(
+	    ike, sa, init_is_renewal(sa) ? IKE_PSK_RENEW : IKE_PSK_CONNECT);
 	return 0;
 }
 

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Which pre-shared key?  Main Mode shows the client's ID only inside message
- * 5, which is encrypted with keys that depend on it (RFC 2409 section 5.4):
- * all the keys that its address allows are tried.
+ * 5, which is encrypted with keys that depend on it (RFC 2409 section 5.4).
+ * When the psk file has one key for everybody its SKEYID is here by message
+ * 4; otherwise the monitor tries all that the client's address allows.
  */
 #include "ikev1/core/main_steps.h"
 
+#include "common/alloc.h"
 #include "common/secret.h"
 #include "ikev1/core/candidate.h"
 #include "ikev1/core/text.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 void main_phase1_of(const struct ike_sa *sa, struct ike_phase1 *out)
 {
@@ -23,12 +27,12 @@ void main_phase1_of(const struct ike_sa *sa, struct ike_phase1 *out)
 	};
 }
 
-int main_derive(struct ike *ike, struct ike_sa *sa, size_t slot)
+int main_derive(struct ike *ike, struct ike_sa *sa)
 {
 	struct wire_span cky_i = {sa->cky_i, COOKIE_LEN};
 	struct wire_span cky_r = {sa->cky_r, COOKIE_LEN};
 	struct candidate c;
-	int err = candidate_get(bytes_span(&sa->psks), slot, &c);
+	int err = candidate_get(bytes_span(&sa->psk), 0, &c);
 
 	if (!err)
 		err = keymat_derive(ike->cfg.crypto, &sa->suite,
@@ -37,23 +41,95 @@ int main_derive(struct ike *ike, struct ike_sa *sa, size_t slot)
 	if (err >= 0)
 		err = keymat_iv_phase1(ike->cfg.crypto, &sa->keys,
 		    bytes_span(&sa->gxi), bytes_span(&sa->gxr), sa->iv);
-	sa->psk_slot = (uint16_t)slot;
 	sa->psk_entry = c.entry;
 	sa->psk_line = c.line;
 	secret_wipe(&c, sizeof(c));
 	return err < 0 ? err : 0;
 }
 
-const char *main_key_lines(const struct ike_sa *sa, char out[MAIN_LINES_MAX])
+void main_forget_key(struct ike_sa *sa)
+{
+	bytes_free(&sa->psk);
+	secret_wipe(&sa->keys, sizeof(sa->keys));
+	secret_wipe(sa->iv, sizeof(sa->iv));
+	sa->psk_entry = 0;
+	sa->psk_line = 0;
+}
+
+void main_five_free(struct main_five *five)
+{
+	if (!five)
+		return;
+	bytes_free(&five->data);
+	free(five);
+}
+
+/* Copies what an SA of this state has for a trial to one run of memory. */
+static void fill_trial(
+    const struct ike_sa *sa, struct wire_span five, struct ike_action *a)
+{
+	struct ike_trial *t = xcalloc(1, sizeof(*t));
+	const struct {
+		struct wire_span from, *to;
+	} parts[] = {
+	    {bytes_span(&sa->ni), &t->ni},
+	    {bytes_span(&sa->nr), &t->nr},
+	    {bytes_span(&sa->gxy), &t->gxy},
+	    {bytes_span(&sa->gxi), &t->gxi},
+	    {bytes_span(&sa->gxr), &t->gxr},
+	    {bytes_span(&sa->sai), &t->sai},
+	    {five, &t->five},
+	};
+	const size_t count = sizeof(parts) / sizeof(parts[0]);
+
+	for (size_t i = 0; i < count; i++)
+		a->len += parts[i].from.len;
+	a->data = xmalloc(a->len);
+	a->len = 0;
+	for (size_t i = 0; i < count; i++) {
+		*parts[i].to =
+		    (struct wire_span){a->data + a->len, parts[i].from.len};
+		memcpy(a->data + a->len, parts[i].from.data, parts[i].from.len);
+		a->len += parts[i].from.len;
+	}
+	t->suite = sa->suite;
+	memcpy(t->cky_i, sa->cky_i, COOKIE_LEN);
+	memcpy(t->cky_r, sa->cky_r, COOKIE_LEN);
+	a->trial = t;
+}
+
+bool main_ask_trial(struct ike *ike, struct ike_sa *sa, struct message *m)
+{
+	struct ike_action *a;
+
+	if (!(m->h.flags & ISAKMP_FLAG_ENCRYPTED) || m->h.message_id ||
+	    m->h.next_payload != ISAKMP_PAYLOAD_ID || !m->body.len ||
+	    m->body.len > IKE_TRIAL_FIVE_MAX)
+		return false;
+	a = act(ike, IKE_ACT_TRIAL);
+	a->local = sa->local;
+	a->peer = sa->peer;
+	fill_trial(sa, m->body, a);
+	sa->five = xcalloc(1, sizeof(*sa->five));
+	bytes_set(&sa->five->data, m->ev->data.data, m->ev->data.len);
+	sa->five->local = m->ev->local;
+	sa->five->peer = m->ev->peer;
+	a->job = ike_job(ike, JOB_TRIAL, sa->own, 0);
+	sa_become(ike, sa, SA_TRYING);
+	return true;
+}
+
+const char *main_key_lines(
+    const struct ike_sa *sa, struct wire_span tried, char out[MAIN_LINES_MAX])
 {
 	struct text t = text_begin(out, MAIN_LINES_MAX);
-	struct candidate c;
+	struct wire_reader r;
 
-	for (size_t i = 0; i < sa->psk_count; i++) {
-		if (!candidate_get(bytes_span(&sa->psks), i, &c))
-			text_put(&t, "%s%u", i ? ", " : "", c.line);
-		secret_wipe(&c, sizeof(c));
-	}
+	wire_reader_init(&r, tried.data, tried.len);
+	for (size_t i = 0; i < tried.len / 4; i++)
+		text_put(&t, "%s%u", i ? ", " : "", wire_get_u32(&r));
+	if (!tried.len)
+		text_put(&t, "%u", sa->psk_line);
 	return out;
 }
 
@@ -80,7 +156,7 @@ bool main_id_refused(const struct ike_sa *sa, const struct payload_id *id,
 	struct candidate c;
 	bool is_refused;
 
-	if (candidate_get(bytes_span(&sa->psks), sa->psk_slot, &c)) {
+	if (candidate_get(bytes_span(&sa->psk), 0, &c)) {
 		isakmp_refuse(reason, -EACCES,
 		    "whom its key is for can't be read any more");
 		return true;
@@ -97,47 +173,4 @@ bool main_id_refused(const struct ike_sa *sa, const struct payload_id *id,
 	}
 	secret_wipe(&c, sizeof(c));
 	return is_refused;
-}
-
-/* 0: does not fit; 1: fits, but is bound to another ID; 2: is the one. */
-static int rank_of(struct ike *ike, const struct ike_sa *sa, struct message *m,
-    const struct isakmp_script *script)
-{
-	struct payload_id id;
-
-	if (message_open(ike, sa, m, sa->iv) ||
-	    isakmp_script_check(&m->p, script, m->reason) ||
-	    !main_hash_i_ok(ike, sa, m) || sa->psk_slot >= sa->psk_count)
-		return 0;
-	if (payload_id_decode(
-		isakmp_payload_find(&m->p, ISAKMP_PAYLOAD_ID)->body, &id,
-		m->reason))
-		return 1;
-	return main_id_refused(sa, &id, m->reason) ? 1 : 2;
-}
-
-int main_find_key(struct ike *ike, struct ike_sa *sa, struct message *m,
-    const struct isakmp_script *script)
-{
-	size_t slots = candidate_count(bytes_span(&sa->psks)), best = 0;
-	int best_rank = 0;
-
-	/* Nothing to choose: the keys are those of slot 0 already. */
-	if (slots == 1)
-		return 0;
-	for (size_t i = 0; i < slots; i++) {
-		int rank, err = main_derive(ike, sa, i);
-
-		/* A weak one is nobody's. */
-		if (err == -EKEYREJECTED)
-			continue;
-		if (err)
-			return err;
-		rank = rank_of(ike, sa, m, script);
-		if (rank > best_rank) {
-			best = i;
-			best_rank = rank;
-		}
-	}
-	return main_derive(ike, sa, best);
 }

@@ -8,6 +8,7 @@
 
 #include "common/alloc.h"
 #include "common/secret.h"
+#include "ikev1/core/candidate.h"
 #include "ikev1/core/main_init.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@
  */
 #define REPEATS_MAX 60
 /* Messages 5 that do not fit, before an exchange hears no more of them:
- * each costs us as many attempts as there are candidate keys. */
+ * each costs the monitor as many attempts as there are candidate keys. */
 #define WRONG_FIVES_MAX 32
 #define BLOCK_MIN 8 /* bytes: of every cipher a multiple */
 
@@ -35,23 +36,25 @@ void main_say_refused(struct ike *ike, const struct message *m)
 		act_refuse(ike, &who, "refused: %s", m->reason);
 }
 
-/* A message 5 that does not open means another key, most likely. */
-static void say_mismatch(
-    struct ike *ike, struct ike_sa *sa, const struct message *m)
+/* A message 5 that does not open means another key, most likely.  tried:
+ * see main_key_lines(). */
+static void wrong_five(struct ike *ike, struct ike_sa *sa,
+    const struct ike_event *ev, struct wire_span tried)
 {
 	struct refused who = refused_sa(sa,
 	    "compare the client's key with that line of the psk file, or "
 	    "write one for its address");
 	char local[ADDR_TEXT_MAX], lines[MAIN_LINES_MAX];
 
+	sa->wrong_fives++;
 	if (sa->mismatch_said)
 		return;
 	sa->mismatch_said = true;
-	who.peer = &m->ev->peer;
+	who.peer = &ev->peer;
 	act_refuse(ike, &who,
 	    "message 5 to %s does not decrypt or verify: likely pre-shared "
 	    "key mismatch (tried: psk line %s)",
-	    addr_text(&m->ev->local, local), main_key_lines(sa, lines));
+	    addr_text(&ev->local, local), main_key_lines(sa, tried, lines));
 }
 
 static void repeat_reply(
@@ -100,18 +103,13 @@ static struct mm1_entry *first_of(struct ike *ike, const struct message *m)
 	return e;
 }
 
-static void message5(struct ike *ike, struct ike_sa *sa, struct message *m)
+/* The key is known: takes the message, or says why not. */
+static void take_five(struct ike *ike, struct ike_sa *sa, struct message *m,
+    struct wire_span tried)
 {
-	const struct main_row *row = main_row(SA_SENT4);
 	struct refused who;
-	int err = 0;
+	int err = main_run_row(ike, sa, main_row(SA_SENT4), m);
 
-	if (sa->wrong_fives >= WRONG_FIVES_MAX || m->body.len % BLOCK_MIN)
-		return;
-	if (m->h.flags & ISAKMP_FLAG_ENCRYPTED)
-		err = main_find_key(ike, sa, m, &row->script);
-	if (!err)
-		err = main_run_row(ike, sa, row, m);
 	if (!err) {
 		main_established(ike, sa, m);
 		return;
@@ -122,8 +120,71 @@ static void message5(struct ike *ike, struct ike_sa *sa, struct message *m)
 		sa_become(ike, sa, SA_DEAD);
 		return;
 	}
-	sa->wrong_fives++;
-	say_mismatch(ike, sa, m);
+	wrong_five(ike, sa, m->ev, tried);
+}
+
+static void message5(struct ike *ike, struct ike_sa *sa, struct message *m)
+{
+	if (sa->wrong_fives >= WRONG_FIVES_MAX || m->body.len % BLOCK_MIN)
+		return;
+	if (!sa->psk_late) {
+		take_five(ike, sa, m, (struct wire_span){NULL, 0});
+	} else if (!main_ask_trial(ike, sa, m)) {
+		sa->wrong_fives++;
+		isakmp_refuse(m->reason, -EPROTO,
+		    "Main Mode message 5 is no encrypted ID payload, or has "
+		    "more than %d bytes",
+		    IKE_TRIAL_FIVE_MAX);
+		main_say_refused(ike, m);
+	}
+}
+
+/* The monitor gave the key: message 5 is looked at as if it came now. */
+static void resume_five(struct ike *ike, struct ike_sa *sa,
+    const struct main_five *five, struct wire_span key, struct wire_span tried)
+{
+	const struct ike_event ev = {
+	    .type = IKE_EV_DATAGRAM,
+	    .now_ms = ike->now,
+	    .local = five->local,
+	    .peer = five->peer,
+	    .data = bytes_span(&five->data),
+	};
+	struct message m;
+
+	m.ev = &ev;
+	m.p.count = 0;
+	m.is_said = false;
+	if (isakmp_header_decode(ev.data, &m.h, &m.body, m.reason))
+		return;
+	bytes_set(&sa->psk, key.data, key.len);
+	if (key.len && !main_derive(ike, sa))
+		take_five(ike, sa, &m, tried);
+	else
+		wrong_five(ike, sa, &ev, tried);
+	/* One that fits and is wrong in all else leaves nothing behind. */
+	if (sa->state == SA_SENT4)
+		main_forget_key(sa);
+}
+
+void main_trial_done(
+    struct ike *ike, struct ike_sa *sa, const struct ike_event *ev)
+{
+	struct refused who = refused_sa(sa, NULL);
+	struct main_five *five = sa->five;
+
+	if (sa->state != SA_TRYING)
+		return;
+	sa->five = NULL;
+	sa_become(ike, sa, SA_SENT4);
+	if (ev->error || (ev->shared.len && candidate_count(ev->shared) != 1)) {
+		act_refuse(ike, &who,
+		    "Main Mode ended: the pre-shared keys could not be tried");
+		sa_become(ike, sa, SA_DEAD);
+	} else {
+		resume_five(ike, sa, five, ev->shared, ev->data);
+	}
+	main_five_free(five);
 }
 
 /* A message under an IKE SA that is past message 3. */
@@ -134,6 +195,8 @@ static void later_message(struct ike *ike, struct ike_sa *sa, struct message *m)
 		return;
 	if (sa->initiator)
 		init_input(ike, sa, m);
+	else if (sa->state == SA_TRYING)
+		return; /* repeated: it is answered in a moment, once */
 	else if (wire_span_equal(bytes_span(&sa->last_in), m->ev->data))
 		repeat_reply(ike, sa, m);
 	else if (sa->state == SA_SENT4)

@@ -28,11 +28,13 @@ static int send_kept(
 	return 0;
 }
 
-void main_ask_psk(struct ike *ike, struct ike_sa *sa)
+void main_ask_psk(struct ike *ike, struct ike_sa *sa, enum ike_psk_use use)
 {
 	struct ike_action *a = act(ike, IKE_ACT_PSK);
 
 	a->hash = sa->suite.hash;
+	a->psk_use = use;
+	a->psk_entry = sa->psk_entry;
 	a->local = sa->local;
 	a->peer = sa->peer;
 	a->data = xmemdup(sa->ni.data, sa->ni.len);
@@ -74,7 +76,7 @@ int main_step3(struct ike *ike, struct ike_sa *sa, struct message *m)
 	bytes_set(&sa->ni, ni->body.data, ni->body.len);
 	bytes_set(&sa->nr, nr, sizeof(nr));
 	ask_dh(ike, sa);
-	main_ask_psk(ike, sa);
+	main_ask_psk(ike, sa, IKE_PSK_ANSWER);
 	return 0;
 }
 
@@ -93,13 +95,14 @@ static void send4(struct ike *ike, struct ike_sa *sa)
 	struct reply r;
 	int err;
 
-	if (sa->state != SA_KEYING || !sa->psks.len || !sa->gxy.len)
+	if (sa->state != SA_KEYING || !(sa->psk.len || sa->psk_late) ||
+	    !sa->gxy.len)
 		return;
 	reply_begin(&r, sa, ISAKMP_EXCHANGE_MAIN, 0);
 	isakmp_build_payload(&r.b, ISAKMP_PAYLOAD_KE, bytes_span(&sa->gxr));
 	isakmp_build_payload(&r.b, ISAKMP_PAYLOAD_NONCE, bytes_span(&sa->nr));
 	/* Now, so that no message 5 that does not fit changes anything. */
-	err = main_derive(ike, sa, 0);
+	err = sa->psk_late ? 0 : main_derive(ike, sa);
 	if (!err)
 		err = natt_put(ike, sa, &r);
 	if (!err)
@@ -141,9 +144,10 @@ void main_dh_done(
 void main_psk_done(
     struct ike *ike, struct ike_sa *sa, const struct ike_event *ev)
 {
-	if (sa->state != SA_KEYING || sa->psks.len)
+	if (sa->state != SA_KEYING || sa->psk.len || sa->psk_late)
 		return;
-	if (ev->error || !ev->psk_count || !candidate_count(ev->shared)) {
+	if (ev->error || !ev->psk_count ||
+	    (ev->shared.len && candidate_count(ev->shared) != 1)) {
 		bool is_none = ev->error == -ENOENT;
 
 		fail(ike, sa,
@@ -155,8 +159,8 @@ void main_psk_done(
 			    : NULL);
 		return;
 	}
-	bytes_set(&sa->psks, ev->shared.data, ev->shared.len);
-	sa->psk_count = ev->psk_count;
+	bytes_set(&sa->psk, ev->shared.data, ev->shared.len);
+	sa->psk_late = !ev->shared.len;
 	send4(ike, sa);
 }
 
@@ -284,8 +288,8 @@ void main_established(
     struct ike *ike, struct ike_sa *sa, const struct message *m)
 {
 	char text[SA_TEXT_MAX], suite[PROPOSAL_SUITE_MAX];
-	struct bytes *done[] = {&sa->sai, &sa->gxi, &sa->gxr, &sa->gxy, &sa->ni,
-	    &sa->nr, &sa->psks};
+	struct bytes *done[] = {
+	    &sa->sai, &sa->gxi, &sa->gxr, &sa->gxy, &sa->ni, &sa->nr, &sa->psk};
 	uint64_t life = sa->life_s;
 
 	life = life < LIFE_MIN_S ? LIFE_MIN_S : life;

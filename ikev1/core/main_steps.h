@@ -49,20 +49,21 @@ void main_established(
 /* main_keys.c */
 void main_phase1_of(const struct ike_sa *sa, struct ike_phase1 *out);
 /*
- * Keys and the first IV from what both jobs brought and the SKEYID of one
- * candidate.  0 or -errno.
+ * Takes the key that the monitor gave (candidate.h): keys and the first IV
+ * from it and from what both jobs brought.  0 or -errno.
  */
-int main_derive(struct ike *ike, struct ike_sa *sa, size_t slot);
+int main_derive(struct ike *ike, struct ike_sa *sa);
+/* As it was before the key of a message 5 was known. */
+void main_forget_key(struct ike_sa *sa);
 /*
- * Tries a message 5 with every candidate, always all of them, and leaves
- * the keys of the one that fits (and whose ID is right, if there is one).
- * When none fits the keys are some of them: script_check or HASH_I fails.
+ * Asks the monitor which of several keys made a message 5, and keeps that
+ * until the answer comes.  False, nothing is changed: it can be none.
  */
-int main_find_key(struct ike *ike, struct ike_sa *sa, struct message *m,
-    const struct isakmp_script *script);
+bool main_ask_trial(struct ike *ike, struct ike_sa *sa, struct message *m);
 #define MAIN_LINES_MAX 96
-/* "3, 7": the lines of all candidate keys. */
-const char *main_key_lines(const struct ike_sa *sa, char out[MAIN_LINES_MAX]);
+/* "3, 7": the lines of the keys that were tried; none: the one of sa. */
+const char *main_key_lines(
+    const struct ike_sa *sa, struct wire_span tried, char out[MAIN_LINES_MAX]);
 /* Whether an opened message 5 has the right HASH_I. */
 bool main_hash_i_ok(
     struct ike *ike, const struct ike_sa *sa, const struct message *m);
@@ -72,8 +73,8 @@ bool main_id_refused(const struct ike_sa *sa, const struct payload_id *id,
 
 /* What both roles use, too. */
 uint32_t main_vendors(const struct isakmp_payloads *p);
-/* The SKEYIDs of all candidates; answered by IKE_EV_PSK_DONE. */
-void main_ask_psk(struct ike *ike, struct ike_sa *sa);
+/* The SKEYID, or whether there are several; answered by IKE_EV_PSK_DONE. */
+void main_ask_psk(struct ike *ike, struct ike_sa *sa, enum ike_psk_use use);
 /* Who we are: local-id, or our address.  Its data is cfg's or sa's. */
 struct payload_id main_local_id(const struct ike *ike, const struct ike_sa *sa);
 /* -EACCES: not allowed in phase 1. */

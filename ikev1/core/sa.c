@@ -19,7 +19,7 @@ static uint32_t half_open_life(const struct ike *ike)
 
 static bool is_half_open(enum sa_state state)
 {
-	return state == SA_KEYING || state == SA_SENT4;
+	return state == SA_KEYING || state == SA_SENT4 || state == SA_TRYING;
 }
 
 /* A cookie that is not zero and not in use (RFC 2408 section 2.5.3). */
@@ -334,8 +334,7 @@ void sa_timer(struct ike *ike, struct ike_sa *sa)
 void sa_free(struct ike_sa *sa)
 {
 	struct bytes *all[] = {&sa->sai, &sa->gxi, &sa->gxr, &sa->gxy, &sa->ni,
-	    &sa->nr, &sa->psks, &sa->priv, &sa->id, &sa->last_in,
-	    &sa->last_out};
+	    &sa->nr, &sa->psk, &sa->priv, &sa->id, &sa->last_in, &sa->last_out};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		bytes_free(all[i]);
@@ -345,6 +344,7 @@ void sa_free(struct ike_sa *sa)
 		sa->quicks = q->next;
 		quick_free(q);
 	}
+	main_five_free(sa->five);
 	free(sa->ids);
 	free(sa->identity);
 	secret_free(sa, sizeof(*sa));

@@ -276,10 +276,22 @@ static void initiator(struct store *s, const struct ike *ike, struct ike_sa *sa)
 		store_fail(s);
 }
 
+/* There while one is tried, and only then. */
+static void five(struct store *s, struct ike_sa *sa)
+{
+	if (sa->state != SA_TRYING)
+		return;
+	if (s->loading)
+		sa->five = xcalloc(1, sizeof(*sa->five));
+	store_bytes(s, &sa->five->data);
+	store_addr(s, &sa->five->local);
+	store_addr(s, &sa->five->peer);
+}
+
 static void sa_all(struct store *s, struct ike *ike, struct ike_sa *sa)
 {
 	struct bytes *all[] = {&sa->sai, &sa->gxi, &sa->gxr, &sa->gxy, &sa->ni,
-	    &sa->nr, &sa->psks, &sa->id, &sa->last_in, &sa->last_out};
+	    &sa->nr, &sa->psk, &sa->id, &sa->last_in, &sa->last_out};
 
 	STORE_ENUM(s, enum sa_state, sa->state, SA_UP);
 	store_u32(s, &sa->age);
@@ -295,11 +307,11 @@ static void sa_all(struct store *s, struct ike *ike, struct ike_sa *sa)
 	store_u8(s, &sa->nat_d_type);
 	sa_flags(s, sa);
 	store_u16(s, &sa->psk_entry);
-	store_u16(s, &sa->psk_count);
-	store_u16(s, &sa->psk_slot);
+	store_bool(s, &sa->psk_late);
 	store_u32(s, &sa->psk_line);
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		store_bytes(s, all[i]);
+	five(s, sa);
 	keys(s, &sa->keys);
 	store_array(s, sa->iv, sizeof(sa->iv));
 	store_own_text(s, &sa->identity, PEER_IDENTITY_MAX);
@@ -368,7 +380,7 @@ static void sas(struct store *s, struct ike *ike)
 
 static void job(struct store *s, struct job *j)
 {
-	STORE_ENUM(s, enum job_kind, j->kind, JOB_RETIRE);
+	STORE_ENUM(s, enum job_kind, j->kind, JOB_TRIAL);
 	store_u32(s, &j->id);
 	store_array(s, j->own, COOKIE_LEN);
 	store_u32(s, &j->key);

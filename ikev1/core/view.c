@@ -10,6 +10,7 @@ static const char *const sa_states[] = {
     [SA_START] = "starting",
     [SA_KEYING] = "computing keys",
     [SA_SENT4] = "message 4 sent",
+    [SA_TRYING] = "trying keys",
     [SA_SENT1] = "message 1 sent",
     [SA_GENERATING] = "computing keys",
     [SA_SENT3] = "message 3 sent",

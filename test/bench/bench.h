@@ -69,4 +69,9 @@ void bench_initiator_run(struct bench_initiator *b, unsigned int count);
 void bench_core_memory(const struct crypto *crypto);
 void bench_core_scaling(const struct crypto *crypto);
 
+/* --- bench_trial.c ------------------------------------------------------- */
+
+/* Prints what a message 5 costs the monitor that may be of several keys. */
+void bench_trial(const struct crypto *crypto);
+
 #endif

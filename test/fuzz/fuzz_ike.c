@@ -52,6 +52,7 @@ struct job {
 	enum ike_action_type type;
 	uint32_t job;
 	uint16_t group, hash;
+	enum ike_psk_use psk_use;
 	uint64_t r;
 };
 
@@ -142,8 +143,9 @@ static bool is_question(enum ike_action_type type)
 {
 	return type == IKE_ACT_DH || type == IKE_ACT_DH_KEYGEN ||
 	       type == IKE_ACT_DH_DERIVE || type == IKE_ACT_PSK ||
-	       type == IKE_ACT_PEER_OPEN || type == IKE_ACT_PEER_UP ||
-	       type == IKE_ACT_SA_ADD || type == IKE_ACT_SA_QUERY;
+	       type == IKE_ACT_TRIAL || type == IKE_ACT_PEER_OPEN ||
+	       type == IKE_ACT_PEER_UP || type == IKE_ACT_SA_ADD ||
+	       type == IKE_ACT_SA_QUERY;
 }
 
 static void note_job(struct run *run, const struct ike_action *a)
@@ -155,7 +157,8 @@ static void note_job(struct run *run, const struct ike_action *a)
 	run->job[at] = (struct job){.type = a->type,
 	    .job = a->job,
 	    .group = a->group,
-	    .hash = a->hash,
+	    .hash = a->trial ? a->trial->suite.hash : a->hash,
+	    .psk_use = a->psk_use,
 	    .r = a->up ? a->up->r : a->r};
 	run->job_count++;
 }
@@ -288,20 +291,36 @@ static void message(
 
 /* --- answers ------------------------------------------------------------- */
 
-/* One or two candidate keys. */
-static struct wire_span psk_slots_of(uint16_t hash, uint8_t *out, size_t size)
+/* The key, for every ID or for one. */
+static struct wire_span key_of(
+    uint16_t hash, bool is_bound, uint8_t *out, size_t size)
 {
 	const struct alg_hash *h = alg_hash(hash);
 	struct candidate c = {.skeyid_len = (uint8_t)crypto_hash_len(h->hash)};
 	struct wire_writer w;
 
 	wire_writer_init(&w, out, size);
-	candidate_put(&w, &c);
-	c.skeyid[0] = c.entry = 1;
-	c.id_type = IPSEC_ID_FQDN;
-	c.id[c.id_len++] = 'x';
+	if (is_bound) {
+		c.id_type = IPSEC_ID_FQDN;
+		c.id[c.id_len++] = 'x';
+	}
 	candidate_put(&w, &c);
 	return wire_written(&w, 0);
+}
+
+/* Key or no key, whatever message 5 was: the machine looks again. */
+static void answer_key(const struct job *job, uint8_t arg, uint8_t *buf,
+    size_t size, struct ike_event *ev)
+{
+	static const uint8_t lines[] = {0, 0, 0, 1, 0, 0, 0, 7};
+	bool is_trial = job->type == IKE_ACT_TRIAL, more = arg & FUZZ_IKE_MORE;
+
+	ev->type = is_trial ? IKE_EV_TRIAL_DONE : IKE_EV_PSK_DONE;
+	ev->psk_count = more ? 2 : 1;
+	if (is_trial && arg & FUZZ_IKE_INVALID)
+		ev->data = wire_span_of(lines, sizeof(lines));
+	else if (is_trial || !more || job->psk_use != IKE_PSK_ANSWER)
+		ev->shared = key_of(job->hash, is_trial && more, buf, size);
 }
 
 static void answer_dh(const struct job *job, struct ike_event *ev)
@@ -318,7 +337,7 @@ static void answer_dh(const struct job *job, struct ike_event *ev)
 /* Answers the oldest question: well, or with an error. */
 static void answer(struct run *run, uint8_t arg)
 {
-	uint8_t slots[2 * CANDIDATE_LEN];
+	uint8_t key[CANDIDATE_LEN];
 	struct ike_event ev = {.error = 0};
 	struct job job = run->job[run->first_job];
 
@@ -327,10 +346,8 @@ static void answer(struct run *run, uint8_t arg)
 	if (arg & FUZZ_IKE_ERROR)
 		ev.error = arg & FUZZ_IKE_INVALID ? -EINVAL : -EIO;
 	ev.job = job.job;
-	if (job.type == IKE_ACT_PSK) {
-		ev.type = IKE_EV_PSK_DONE;
-		ev.shared = psk_slots_of(job.hash, slots, sizeof(slots));
-		ev.psk_count = arg & FUZZ_IKE_MORE ? 2 : 1;
+	if (job.type == IKE_ACT_PSK || job.type == IKE_ACT_TRIAL) {
+		answer_key(&job, arg, key, sizeof(key), &ev);
 	} else if (job.type == IKE_ACT_PEER_OPEN) {
 		ev.type = IKE_EV_PEER_OPENED;
 		ev.r = ++run->next_r;

@@ -30,7 +30,8 @@ enum fuzz_ike_op {
 
 enum fuzz_ike_answer {
 	FUZZ_IKE_ERROR = 1,
-	FUZZ_IKE_MORE = 2,    /* two keys, not one; packets were carried */
+	FUZZ_IKE_MORE =
+	    2, /* two keys may fit, the one is bound; packets were carried */
 	FUZZ_IKE_INVALID = 4, /* the error is -EINVAL */
 	FUZZ_IKE_ALL = 0x80,  /* all questions */
 };

@@ -59,6 +59,25 @@ static void to_keying(struct cell_world *cw)
 		abort();
 }
 
+/* One that is not the message of any cell. */
+static void inject_wrong_five(struct cell_world *cw)
+{
+	uint8_t data[ISAKMP_HEADER_LEN + CRYPTO_BLOCK_MAX];
+	struct isakmp_header h = {.version = ISAKMP_VERSION,
+	    .exchange = ISAKMP_EXCHANGE_MAIN,
+	    .flags = ISAKMP_FLAG_ENCRYPTED};
+	struct isakmp_builder b;
+
+	memcpy(h.cky_i, cw->c->cur->cky_i, sizeof(h.cky_i));
+	memcpy(h.cky_r, cw->c->cur->cky_r, sizeof(h.cky_r));
+	isakmp_build_begin(&b, data, sizeof(data), &h);
+	isakmp_build_open(&b, ISAKMP_PAYLOAD_ID);
+	isakmp_build_close(&b);
+	if (isakmp_build_finish(&b, CRYPTO_BLOCK_MAX) != sizeof(data))
+		abort();
+	ikew_inject(cw->w, &cw->c->outer[0], 500, data, sizeof(data));
+}
+
 static void reach(struct cell_world *cw, enum cell_state state)
 {
 	if (state == CELL_NOTHING)
@@ -76,10 +95,12 @@ static void reach(struct cell_world *cw, enum cell_state state)
 		return;
 	}
 	main_until(cw, CLIENT_SENT3);
-	if (state == CELL_WAIT5) {
+	if (state <= CELL_TRYING) {
 		ikew_run(cw->w, 5);
 		cw->w->filter = deaf;
 		main_until(cw, CLIENT_SENT5);
+		if (state == CELL_TRYING)
+			inject_wrong_five(cw);
 		return;
 	}
 	main_until(cw, CLIENT_UP);
@@ -132,6 +153,8 @@ void cell_world_init(struct cell_world *cw, enum cell_state state)
 	cw->c = ikew_client(cw->w, "203.0.113.7", NULL, 0);
 	if (state == CELL_Q_KEYING)
 		cw->c->esp[0].group = IKE_GROUP_ECP256;
+	if (state == CELL_WAIT5_SEVERAL || state == CELL_TRYING)
+		cw->w->psk[1] = "another key";
 	reach(cw, state);
 	sa = cw->c->cur;
 	cw->local = cw->c->server;
@@ -480,6 +503,7 @@ static void count_action(struct cell_result *r, const struct ike_action *a)
 	r->jobs_dh += type == IKE_ACT_DH || type == IKE_ACT_DH_KEYGEN ||
 		      type == IKE_ACT_DH_DERIVE;
 	r->jobs_psk += type == IKE_ACT_PSK;
+	r->jobs_trial += type == IKE_ACT_TRIAL;
 	r->opens += type == IKE_ACT_PEER_OPEN;
 	r->adds += type == IKE_ACT_SA_ADD;
 	r->dels += type == IKE_ACT_SA_DEL;

@@ -14,20 +14,22 @@ struct ike_pair;
 
 /* Where the machine stands: as responder, then as initiator. */
 enum cell_state {
-	CELL_NOTHING,  /* no IKE SA at all */
-	CELL_WAIT3,    /* message 2 was sent */
-	CELL_KEYING,   /* message 3 is in work */
-	CELL_WAIT5,    /* message 4 was sent */
-	CELL_UP,       /* no Quick Mode yet */
-	CELL_Q_KEYING, /* Quick Mode with PFS: Diffie-Hellman */
-	CELL_Q_PEER,   /* l2tpd is not ready yet */
-	CELL_Q_SENT,   /* Quick Mode message 2 was sent */
-	CELL_CHILD,    /* a pair of IPsec SAs is there */
-	CELL_I_SENT1,  /* message 1 was sent */
-	CELL_I_SENT3,  /* message 3 was sent */
-	CELL_I_SENT5,  /* message 5 was sent */
-	CELL_I_QUICK,  /* Quick Mode message 1 was sent, for a new pair */
-	CELL_I_RENEW,  /* and for one in place of an older one */
+	CELL_NOTHING,	    /* no IKE SA at all */
+	CELL_WAIT3,	    /* message 2 was sent */
+	CELL_KEYING,	    /* message 3 is in work */
+	CELL_WAIT5,	    /* message 4 was sent */
+	CELL_WAIT5_SEVERAL, /* and its key may be one of several */
+	CELL_TRYING,	    /* a message 5 is tried with them */
+	CELL_UP,	    /* no Quick Mode yet */
+	CELL_Q_KEYING,	    /* Quick Mode with PFS: Diffie-Hellman */
+	CELL_Q_PEER,	    /* l2tpd is not ready yet */
+	CELL_Q_SENT,	    /* Quick Mode message 2 was sent */
+	CELL_CHILD,	    /* a pair of IPsec SAs is there */
+	CELL_I_SENT1,	    /* message 1 was sent */
+	CELL_I_SENT3,	    /* message 3 was sent */
+	CELL_I_SENT5,	    /* message 5 was sent */
+	CELL_I_QUICK,	    /* Quick Mode message 1 was sent, for a new pair */
+	CELL_I_RENEW,	    /* and for one in place of an older one */
 	CELL_STATES
 };
 
@@ -101,7 +103,8 @@ size_t cell_forge(struct cell_world *cw, const struct cell *cell,
 /* What came of it. */
 struct cell_result {
 	bool is_changed; /* the saved state differs */
-	int sends, jobs_dh, jobs_psk, opens, adds, dels, ups, downs, reports;
+	int sends, jobs_dh, jobs_psk, jobs_trial, opens, adds, dels, ups, downs,
+	    reports;
 	size_t sas, half_open, pairs, peers;
 	char said[300]; /* the newest line of the log */
 };

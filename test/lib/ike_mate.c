@@ -2,6 +2,7 @@
 /* The other end for a fuzzer. */
 #include "test/lib/ike_mate.h"
 
+#include "ikev1/core/algs.h"
 #include "ikev1/core/main_steps.h"
 
 #include <stdlib.h>
@@ -149,7 +150,8 @@ static size_t last_next(const struct isakmp_builder *b)
 
 /* Over what the first ID says. */
 static void append_hash(const struct mate *m, const struct ike_sa *sa,
-    uint8_t first, struct wire_span chain, struct isakmp_builder *b)
+    const struct ike_keys *keys, uint8_t first, struct wire_span chain,
+    struct isakmp_builder *b)
 {
 	const struct isakmp_payload *id = NULL;
 	struct wire_span id_b = {NULL, 0};
@@ -167,24 +169,48 @@ static void append_hash(const struct mate *m, const struct ike_sa *sa,
 		id_b = id->body;
 	main_phase1_of(sa, &p1);
 	len = (sa->initiator ? keymat_hash_r : keymat_hash_i)(
-	    m->crypto, &sa->keys, &p1, id_b, hash);
+	    m->crypto, keys, &p1, id_b, hash);
 	must(len > 0);
 	b->next_pos = next;
 	isakmp_build_payload(
 	    b, ISAKMP_PAYLOAD_HASH, wire_span_of(hash, (size_t)len));
 }
 
+/* The keys of Main Mode; of several keys ours is a SKEYID of zeros. */
+static void main_keys(const struct mate *m, const struct ike_sa *sa,
+    struct ike_keys *keys, uint8_t *iv)
+{
+	static const uint8_t zero[IKE_KEY_MAX];
+	const struct alg_hash *hash = alg_hash(sa->suite.hash);
+
+	*keys = sa->keys;
+	memcpy(iv, sa->iv, sizeof(sa->iv));
+	if (keys->block_len || !sa->psk_late || !sa->gxy.len)
+		return;
+	/* A weak one is no key. */
+	if (!keymat_derive(m->crypto, &sa->suite,
+		wire_span_of(zero, crypto_hash_len(hash->hash)),
+		bytes_span(&sa->gxy), wire_span_of(sa->cky_i, COOKIE_LEN),
+		wire_span_of(sa->cky_r, COOKIE_LEN), keys))
+		must(!keymat_iv_phase1(m->crypto, keys, bytes_span(&sa->gxi),
+		    bytes_span(&sa->gxr), iv));
+}
+
 void mate_main(struct mate *m, struct ike *ike, uint8_t how,
     struct wire_span data, struct mate_message *out)
 {
 	struct ike_sa *sa = sa_of_cookies(ike, m->main.cky_i, m->main.cky_r);
-	bool is_sealed = how & MATE_SEALED && sa && sa->keys.block_len;
+	struct ike_keys keys = {.block_len = 0};
+	bool is_sealed;
 	static const uint8_t zero[ISAKMP_COOKIE_LEN];
 	struct mate_place at = m->main;
 	uint8_t iv[CRYPTO_BLOCK_MAX], first;
 	struct isakmp_builder b;
 	struct wire_reader r;
 
+	if (sa)
+		main_keys(m, sa, &keys, iv);
+	is_sealed = how & MATE_SEALED && keys.block_len;
 	wire_reader_init(&r, data.data, data.len);
 	first = wire_get_u8(&r);
 	data = wire_get_span(&r, wire_left(&r));
@@ -203,9 +229,8 @@ void mate_main(struct mate *m, struct ike *ike, uint8_t how,
 		return;
 	}
 	if (!(how & MATE_NO_HASH))
-		append_hash(m, sa, first, data, &b);
-	memcpy(iv, sa->iv, sizeof(iv));
-	finish(m, &b, &sa->keys, iv, out);
+		append_hash(m, sa, &keys, first, data, &b);
+	finish(m, &b, &keys, iv, out);
 }
 
 /* --- under an IKE SA ----------------------------------------------------- */

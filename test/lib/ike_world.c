@@ -290,6 +290,8 @@ static void deliver(struct ikew *w, struct ikew_item *it)
 	now.ev.shared.data = now.shared;
 	if (now.ev.type == IKE_EV_DATAGRAM)
 		now.ev.data = (struct wire_span){now.data, now.len};
+	if (now.ev.type == IKE_EV_TRIAL_DONE)
+		now.ev.data.data = now.lines;
 	if (now.ev.type == IKE_EV_DATAGRAM && !now.to_server)
 		deliver_to_client(w, &now);
 	else

@@ -54,7 +54,8 @@ struct ikew_item {
 	struct ike_event ev;
 	uint8_t data[CLIENT_PACKET_MAX];
 	size_t len;
-	uint8_t pub[IKE_DH_MAX], shared[CANDIDATES_MAX * CANDIDATE_LEN];
+	uint8_t pub[IKE_DH_MAX], shared[IKE_DH_MAX];
+	uint8_t lines[CANDIDATES_MAX * 4]; /* TRIAL_DONE */
 };
 
 /* Looks at each datagram, may change it, may drop it (false); or NULL. */
@@ -76,6 +77,7 @@ struct ikew {
 	const char *psk_fqdn[CANDIDATES_MAX]; /* that each is bound to */
 	int psk_slots;			      /* at least; 0: their count */
 	int psk_error, psk_asked;
+	int trial_error, trials;
 	int loss, dup;	    /* percent */
 	uint32_t jitter_ms; /* reorders */
 	ikew_filter_fn filter;

@@ -3,6 +3,7 @@
 #include "test/lib/ike_world_priv.h"
 
 #include "common/secret.h"
+#include "ikev1/core/trial.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -58,48 +59,101 @@ static void dh(struct ikew *w, const struct ike_action *a)
 	secret_wipe(&r, sizeof(r));
 }
 
-static void psk_slot(struct ikew *w, const struct ike_action *a, uint16_t i,
-    struct wire_writer *out)
+/* The i-th key; nobody's behind the count. */
+static struct trial_key key_at(const struct ikew *w, size_t i)
 {
 	const char *key = w->psk[i] ? w->psk[i] : "nobody's";
 	const char *fqdn = w->psk[i] ? w->psk_fqdn[i] : NULL;
-	struct candidate c = {
-	    .line = i + 1u,
-	    .entry = (uint16_t)(i + 7),
-	    .id_type = fqdn ? IPSEC_ID_FQDN : 0,
-	    .id_len = fqdn ? (uint8_t)strlen(fqdn) : 0,
+	struct trial_key k = {
+	    .secret = {(const uint8_t *)key, strlen(key)},
+	    .is_real = w->psk[i] != NULL,
+	    .who = {.line = (uint32_t)i + 1,
+		.entry = (uint16_t)(i + 7),
+		.id_type = fqdn ? IPSEC_ID_FQDN : 0,
+		.id_len = fqdn ? (uint8_t)strlen(fqdn) : 0},
 	};
-	int len = keymat_psk_skeyid(&w->crypto, a->hash,
-	    (struct wire_span){(const uint8_t *)key, strlen(key)},
-	    (struct wire_span){a->data, a->len},
-	    (struct wire_span){a->data2, a->len2}, c.skeyid);
 
-	if (len < 0)
-		abort();
-	memcpy(c.id, fqdn ? fqdn : "", c.id_len);
-	c.skeyid_len = (uint8_t)len;
-	candidate_put(out, &c);
+	memcpy(k.who.id, fqdn ? fqdn : "", k.who.id_len);
+	return k;
+}
+
+static size_t key_count(const struct ikew *w)
+{
+	size_t count = 0;
+
+	while (count < CANDIDATES_MAX && w->psk[count])
+		count++;
+	return count;
+}
+
+/* As the psk file's slots. */
+static size_t slot_count(const struct ikew *w)
+{
+	size_t count = key_count(w), least = (size_t)w->psk_slots;
+
+	return count > least ? count : least;
+}
+
+static void answer_key(struct ikew_item *it, const struct candidate *who)
+{
+	struct wire_writer out;
+
+	wire_writer_init(&out, it->shared, sizeof(it->shared));
+	candidate_put(&out, who);
+	it->ev.shared.len = out.pos;
 }
 
 static void psk(struct ikew *w, const struct ike_action *a)
 {
 	struct ikew_item *it = ikew_queue(w, 1);
-	struct wire_writer out;
-	uint16_t count = 0;
+	struct trial_key k;
+	size_t at = 0;
+	int len;
 
 	it->ev.type = IKE_EV_PSK_DONE;
 	it->ev.job = a->job;
 	it->ev.error = w->psk_error;
 	w->psk_asked++;
-	while (count < CANDIDATES_MAX && w->psk[count])
-		count++;
 	if (w->psk_error)
 		return;
-	wire_writer_init(&out, it->shared, sizeof(it->shared));
-	for (uint16_t i = 0; i < count || i < w->psk_slots; i++)
-		psk_slot(w, a, i, &out);
-	it->ev.shared.len = out.pos;
-	it->ev.psk_count = count;
+	it->ev.psk_count = (uint16_t)key_count(w);
+	if (a->psk_use == IKE_PSK_ANSWER && slot_count(w) > 1)
+		return;
+	if (a->psk_use == IKE_PSK_RENEW && a->psk_entry >= 7 &&
+	    a->psk_entry - 7u < key_count(w))
+		at = a->psk_entry - 7u;
+	k = key_at(w, at);
+	len = keymat_psk_skeyid(&w->crypto, a->hash, k.secret,
+	    (struct wire_span){a->data, a->len},
+	    (struct wire_span){a->data2, a->len2}, k.who.skeyid);
+	if (len < 0)
+		abort();
+	k.who.skeyid_len = (uint8_t)len;
+	answer_key(it, &k.who);
+}
+
+static void trial(struct ikew *w, const struct ike_action *a)
+{
+	struct ikew_item *it = ikew_queue(w, 1);
+	struct trial_key keys[CANDIDATES_MAX];
+	struct wire_writer out;
+	int found;
+
+	it->ev.type = IKE_EV_TRIAL_DONE;
+	it->ev.job = a->job;
+	w->trials++;
+	for (size_t i = 0; i < slot_count(w); i++)
+		keys[i] = key_at(w, i);
+	found = trial_find(&w->crypto, a->trial, keys, slot_count(w));
+	it->ev.error = w->trial_error			? w->trial_error
+		       : found == -ENOENT || found >= 0 ? 0
+							: found;
+	wire_writer_init(&out, it->lines, sizeof(it->lines));
+	for (size_t i = 0; found < 0 && i < key_count(w); i++)
+		wire_put_u32(&out, keys[i].who.line);
+	it->ev.data.len = out.pos;
+	if (found >= 0)
+		answer_key(it, &keys[found].who);
 }
 
 static void peer_open(struct ikew *w, const struct ike_action *a)
@@ -312,6 +366,7 @@ void ikew_act(struct ikew *w, const struct ike_action *a)
 	    [IKE_ACT_DH_KEYGEN] = dh,
 	    [IKE_ACT_DH_DERIVE] = dh,
 	    [IKE_ACT_PSK] = psk,
+	    [IKE_ACT_TRIAL] = trial,
 	    [IKE_ACT_PEER_OPEN] = peer_open,
 	    [IKE_ACT_PEER_UP] = peer_up,
 	    [IKE_ACT_PEER_UPDATE] = peer_update,

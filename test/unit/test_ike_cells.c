@@ -38,6 +38,7 @@ enum effect {
 	ANSWERED,	  /* exactly one datagram leaves; the state moved */
 	ANSWERED_ONLY,	  /* one datagram, no larger state */
 	KEYING,		  /* Diffie-Hellman is ordered, nothing is sent */
+	TRIED,		  /* message 5, perhaps: its keys are asked for */
 	ENTERED,	  /* message 5: one datagram, the IKE SA is up */
 	OPENED,		  /* Quick Mode 1: R is ordered, nothing is sent */
 	OUTBOUND,	  /* Quick Mode 3: one SA for the kernel */
@@ -63,6 +64,12 @@ static const struct rule {
 	BIT(CELL_COOKIES_OWN), " Kn nK KnV Knd Kndd Knc ", KEYING},
     {BIT(CELL_WAIT5), 2, BIT(CELL_SEALED), BIT(CELL_ID_ZERO),
 	BIT(CELL_COOKIES_OWN), " iH iHI iHV ", ENTERED},
+    /* With several keys whatever is encrypted and begins with an ID may be
+     * message 5; none knows what is in it. */
+    {BIT(CELL_WAIT5_SEVERAL), 2,
+	BIT(CELL_SEALED) | BIT(CELL_FORGED) | BIT(CELL_NOISE),
+	BIT(CELL_ID_ZERO), BIT(CELL_COOKIES_OWN), " iH iHI iHV iHC iG iCG ",
+	TRIED},
     /* The very message 5 again: message 6 again. */
     {KEYED_UP, 2, BIT(CELL_SEALED), BIT(CELL_ID_ZERO), BIT(CELL_COOKIES_OWN),
 	" iH ", ANSWERED_ONLY},
@@ -158,8 +165,8 @@ static enum effect expected(const struct cell *c)
 
 static bool acts_on_nothing(const struct cell_result *r)
 {
-	return !r->jobs_dh && !r->jobs_psk && !r->opens && !r->adds &&
-	       !r->dels && !r->ups && !r->downs && !r->reports;
+	return !r->jobs_dh && !r->jobs_psk && !r->jobs_trial && !r->opens &&
+	       !r->adds && !r->dels && !r->ups && !r->downs && !r->reports;
 }
 
 /* How many IKE SAs are up. */
@@ -185,6 +192,9 @@ static bool fits(enum effect e, const struct cell_result *before,
 	case KEYING:
 		return r->is_changed && !r->sends && r->jobs_dh == 1 &&
 		       same_things;
+	case TRIED:
+		return r->is_changed && !r->sends && r->jobs_trial == 1 &&
+		       !r->jobs_dh && !r->jobs_psk && same_things;
 	case CONNECTED:
 		return r->sends == 1 && r->reports == 1 && same_things;
 	case ASKED:
@@ -215,8 +225,8 @@ static bool fits(enum effect e, const struct cell_result *before,
 }
 
 static const char *const state_names[] = {"nothing", "wait3", "keying", "wait5",
-    "up", "q-keying", "q-peer", "q-sent", "child", "i-sent1", "i-sent3",
-    "i-sent5", "i-quick", "i-renew"};
+    "wait5-several", "trying", "up", "q-keying", "q-peer", "q-sent", "child",
+    "i-sent1", "i-sent3", "i-sent5", "i-quick", "i-renew"};
 static const char *const protection_names[] = {
     "clear", "sealed", "forged", "noise"};
 static const char *const id_names[] = {"zero", "fresh", "current"};
@@ -306,6 +316,8 @@ STATE_TEST(without_any_ike_sa, CELL_NOTHING)
 STATE_TEST(after_message_2, CELL_WAIT3)
 STATE_TEST(while_message_3_is_in_work, CELL_KEYING)
 STATE_TEST(after_message_4, CELL_WAIT5)
+STATE_TEST(after_message_4_with_several_keys, CELL_WAIT5_SEVERAL)
+STATE_TEST(while_a_message_5_is_tried, CELL_TRYING)
 STATE_TEST(when_up, CELL_UP)
 STATE_TEST(while_quick_mode_computes, CELL_Q_KEYING)
 STATE_TEST(while_quick_mode_waits_for_l2tpd, CELL_Q_PEER)
@@ -324,6 +336,8 @@ int main(void)
 	    cmocka_unit_test(after_message_2),
 	    cmocka_unit_test(while_message_3_is_in_work),
 	    cmocka_unit_test(after_message_4),
+	    cmocka_unit_test(after_message_4_with_several_keys),
+	    cmocka_unit_test(while_a_message_5_is_tried),
 	    cmocka_unit_test(when_up),
 	    cmocka_unit_test(while_quick_mode_computes),
 	    cmocka_unit_test(while_quick_mode_waits_for_l2tpd),

@@ -517,57 +517,6 @@ static void test_encap(void **state)
 	close_world(w);
 }
 
-static void test_psk(void **state)
-{
-	struct world *w = open_world(1);
-	const struct im_psk_done *done = (void *)&w->bodies[0];
-	struct im_psk req = {.job = 3, .hash = IKE_HASH_SHA1};
-	struct candidate first, second;
-	struct wire_span slots;
-
-	(void)state;
-	addr_parse(&req.peer, "203.0.113.7");
-	req.ni.len = req.nr.len = 16;
-	memset(req.ni.data, 1, 16);
-	memset(req.nr.data, 2, 16);
-	assert_int_equal(ask(w, IM_PSK, &req), 0);
-	assert_int_equal(w->types[0], IM_PSK_DONE);
-	assert_int_equal(done->job, 3);
-	assert_int_equal(done->error, 0);
-	assert_int_equal(done->count, 2);
-	slots = (struct wire_span){done->slots.data, done->slots.len};
-	assert_int_equal(candidate_count(slots), 2);
-	assert_int_equal(candidate_get(slots, 0, &first), 0);
-	assert_int_equal(first.entry, 1); /* the host's own comes first */
-	assert_int_equal(first.line, 2);
-	assert_int_equal(first.id_type, IPSEC_ID_FQDN);
-	assert_memory_equal(first.id, "gw.example", first.id_len);
-	assert_int_equal(first.skeyid_len, 20);
-	assert_int_equal(candidate_get(slots, 1, &second), 0);
-	assert_int_equal(second.entry, 0);
-	assert_int_equal(second.id_type, 0);
-	assert_memory_not_equal(first.skeyid, second.skeyid, 20);
-	/* Of another address one fits; the answer is as long as before. */
-	addr_parse(&req.peer, "203.0.113.8");
-	assert_int_equal(ask(w, IM_PSK, &req), 0);
-	assert_int_equal(done->count, 1);
-	assert_int_equal(candidate_count(slots), 2);
-	assert_int_equal(candidate_get(slots, 0, &first), 0);
-	assert_memory_equal(first.skeyid, second.skeyid, 20);
-	assert_int_equal(candidate_get(slots, 1, &first), 0);
-	assert_int_equal(first.skeyid_len, 20);
-	assert_memory_not_equal(first.skeyid, second.skeyid, 20);
-	req.hash = 99;
-	assert_int_equal(ask(w, IM_PSK, &req), 0);
-	assert_true(done->error < 0);
-	assert_int_equal(done->slots.len, 0);
-	/* Short nonces would let an engine ask for a PRF of its choice. */
-	req.hash = IKE_HASH_SHA1;
-	req.ni.len = 7;
-	assert_int_equal(ask(w, IM_PSK, &req), -EPROTO);
-	close_world(w);
-}
-
 static void test_next_engine(void **state)
 {
 	struct world *w = open_world(4);
@@ -829,7 +778,6 @@ int main(void)
 	    cmocka_unit_test(test_kernel_refuses),
 	    cmocka_unit_test(test_forbidden),
 	    cmocka_unit_test(test_encap),
-	    cmocka_unit_test(test_psk),
 	    cmocka_unit_test(test_next_engine),
 	    cmocka_unit_test(test_expired_between_engines),
 	    cmocka_unit_test(test_resync),
