@@ -17,8 +17,8 @@ B ?= build
 endif
 
 .DEFAULT_GOAL := all
-.PHONY: all install test check check-all fuzz lint cover bench demo size \
-	clean help sabotage
+.PHONY: all install test guest check check-all fuzz lint cover bench demo \
+	size clean help sabotage
 
 WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
 	-Wswitch-enum
@@ -152,6 +152,10 @@ $(B)/test/%: $(B)/obj/test/unit/%.o $(call obj,$(TEST_LIB_SRC)) $(ARCHIVES)
 # The bench is built, so that it stays right, but not run.
 test: all $(TESTS) $(B)/bench_ike $(B)/persona-player
 	$(Q)scripts/run-tests $(TESTS)
+
+# What test/system runs in the guest, besides the programs.
+guest: all $(B)/persona-player $(addprefix $(B)/test/test_, \
+	xfrm_kernel esp_sweep ike_io nft)
 
 check:
 	$(Q)scripts/check
