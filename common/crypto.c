@@ -41,6 +41,18 @@ static const struct cipher_row cipher_rows[CRYPTO_CIPHERS] = {
     [CRYPTO_AES256_CBC] = {"AES-256-CBC", 32, 16, 1},
 };
 
+/* A context without a key, and without padding for good. */
+static EVP_CIPHER_CTX *cipher_ctx(const EVP_CIPHER *cipher)
+{
+	EVP_CIPHER_CTX *ctx = cipher ? EVP_CIPHER_CTX_new() : NULL;
+
+	if (ctx && EVP_CipherInit_ex2(ctx, cipher, NULL, NULL, 1, NULL) &&
+	    EVP_CIPHER_CTX_set_padding(ctx, 0))
+		return ctx;
+	EVP_CIPHER_CTX_free(ctx);
+	return NULL;
+}
+
 int crypto_init(struct crypto *c)
 {
 	int missing = 0;
@@ -55,7 +67,8 @@ int crypto_init(struct crypto *c)
 	for (size_t i = 0; i < CRYPTO_CIPHERS; i++) {
 		c->cipher[i] =
 		    EVP_CIPHER_fetch(NULL, cipher_rows[i].name, NULL);
-		missing |= !c->cipher[i] && cipher_rows[i].is_required;
+		c->cipher_ctx[i] = cipher_ctx(c->cipher[i]);
+		missing |= !c->cipher_ctx[i] && cipher_rows[i].is_required;
 	}
 	if (!missing)
 		return 0;
@@ -69,8 +82,10 @@ void crypto_done(struct crypto *c)
 		EVP_MD_CTX_free(c->md_ctx[i]);
 		EVP_MD_free(c->md[i]);
 	}
-	for (size_t i = 0; i < CRYPTO_CIPHERS; i++)
+	for (size_t i = 0; i < CRYPTO_CIPHERS; i++) {
+		EVP_CIPHER_CTX_free(c->cipher_ctx[i]);
 		EVP_CIPHER_free(c->cipher[i]);
+	}
 	*c = (struct crypto){0};
 }
 
@@ -162,24 +177,25 @@ int crypto_hmac(const struct crypto *c, enum crypto_hash h,
 	return err;
 }
 
+/* The context stays: a new one each time costs as much as the rest. */
 static int cbc(const struct crypto *c, enum crypto_cipher cipher,
     struct wire_span key, const uint8_t *iv, uint8_t *data, size_t len,
     int is_encrypt)
 {
-	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	static const uint8_t no_key[CRYPTO_KEY_MAX];
+	EVP_CIPHER_CTX *ctx = c->cipher_ctx[cipher];
 	uint8_t thrice[3 * 8];
 	int done = 0, ok;
 
 	for (size_t i = 0; cipher == CRYPTO_DES_CBC && i < 3; i++)
 		memcpy(thrice + 8 * i, key.data, 8);
-	ok = ctx &&
-	     EVP_CipherInit_ex2(ctx, c->cipher[cipher],
+	ok = EVP_CipherInit_ex2(ctx, NULL,
 		 cipher == CRYPTO_DES_CBC ? thrice : key.data, iv, is_encrypt,
 		 NULL) &&
-	     EVP_CIPHER_CTX_set_padding(ctx, 0) &&
 	     EVP_CipherUpdate(ctx, data, &done, data, (int)len) &&
 	     done == (int)len;
-	EVP_CIPHER_CTX_free(ctx);
+	/* It forgets the key: another schedule lies over it. */
+	ok &= EVP_CipherInit_ex2(ctx, NULL, no_key, NULL, 1, NULL);
 	secret_wipe(thrice, sizeof(thrice));
 	return ok ? 0 : -EIO;
 }
@@ -187,7 +203,7 @@ static int cbc(const struct crypto *c, enum crypto_cipher cipher,
 static int cbc_check(const struct crypto *c, enum crypto_cipher cipher,
     struct wire_span key, size_t len)
 {
-	if ((unsigned int)cipher >= CRYPTO_CIPHERS || !c->cipher[cipher])
+	if ((unsigned int)cipher >= CRYPTO_CIPHERS || !c->cipher_ctx[cipher])
 		return -ENOTSUP;
 	if (key.len != cipher_rows[cipher].key_len || len > INT_MAX ||
 	    len % cipher_rows[cipher].block_len)

@@ -41,6 +41,7 @@ struct crypto {
 	struct evp_cipher_st *cipher[CRYPTO_CIPHERS];
 	/* Between calls they hold no key and nothing secret. */
 	struct evp_md_ctx_st *md_ctx[CRYPTO_HASHES];
+	struct evp_cipher_ctx_st *cipher_ctx[CRYPTO_CIPHERS];
 };
 
 /*

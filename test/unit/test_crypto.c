@@ -267,6 +267,40 @@ static void the_iv_chains_messages(void **state)
 	assert_int_equal(two[31], 0);
 }
 
+/* What a cipher's context does next it does with a key of zeros, whatever
+ * was asked of it before. */
+static void contexts_forget_their_keys(void **state)
+{
+	static const uint8_t zero[CRYPTO_KEY_MAX];
+	struct crypto *crypto = *state;
+
+	for (int i = 0; i < 4; i++) {
+		enum crypto_cipher c =
+		    i < 2 ? CRYPTO_AES256_CBC : CRYPTO_3DES_CBC;
+		size_t block = crypto_block_len(c);
+		uint8_t key[CRYPTO_KEY_MAX], iv[16] = {1}, data[32] = "data";
+		struct wire_span k = {key, crypto_key_len(c)};
+		int n = 0;
+
+		memset(key, 0x5a + i, sizeof(key));
+		assert_int_equal((i & 1 ? crypto_encrypt : crypto_decrypt)(
+				     crypto, c, k, iv, data, sizeof(data)),
+		    0);
+		memset(data, 0x33, sizeof(data));
+		assert_int_equal(EVP_CipherUpdate(crypto->cipher_ctx[c], data,
+				     &n, data, (int)(2 * block)),
+		    1);
+		assert_int_equal(n, 2 * block);
+		/* Whatever its IV was: the second block tells. */
+		assert_int_equal(
+		    crypto_decrypt(crypto, c, wire_span_of(zero, k.len), iv,
+			data, 2 * block),
+		    0);
+		for (size_t at = block; at < 2 * block; at++)
+			assert_int_equal(data[at], 0x33);
+	}
+}
+
 static void wrong_lengths_change_nothing(void **state)
 {
 	uint8_t key[32] = {0}, iv[16] = {9}, data[48] = {7};
@@ -340,6 +374,7 @@ int main(void)
 	    cmocka_unit_test(hmac_takes_an_empty_key),
 	    cmocka_unit_test(cbc_matches_its_vectors),
 	    cmocka_unit_test(the_iv_chains_messages),
+	    cmocka_unit_test(contexts_forget_their_keys),
 	    cmocka_unit_test(wrong_lengths_change_nothing),
 	    cmocka_unit_test(unknown_algorithms_are_refused),
 	    cmocka_unit_test(random_bytes_differ),
