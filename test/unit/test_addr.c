@@ -9,6 +9,7 @@
 #include "common/addr.h"
 
 #include <errno.h>
+#include <arpa/inet.h>
 #include <string.h>
 
 static struct addr parsed(const char *text)
@@ -33,6 +34,8 @@ static void addresses_parse_and_print(void **state)
 		4},
 	    {"255.255.255.255", 65535, "255.255.255.255:65535",
 		"255.255.255.255", ADDR_IPV4, 4},
+	    {"0.0.0.0", 1, "0.0.0.0:1", "0.0.0.0", ADDR_IPV4, 4},
+	    {"10.0.100.9", 4500, "10.0.100.9:4500", "10.0.100.9", ADDR_IPV4, 4},
 	    {"2001:DB8:0::1", 0, "2001:db8::1", "2001:db8::1", ADDR_IPV6, 16},
 	    {"2001:db8::1", 4500, "[2001:db8::1]:4500", "2001:db8::1",
 		ADDR_IPV6, 16},
@@ -52,6 +55,19 @@ static void addresses_parse_and_print(void **state)
 		assert_int_equal(addr_ip_len(&a), rows[i].len);
 		assert_string_equal(addr_text(&a, out), rows[i].text);
 		assert_string_equal(addr_ip_text(&a, out), rows[i].ip);
+	}
+}
+
+static void every_byte_prints_as_the_library_does(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 256; i++) {
+		const struct addr a = {.family = ADDR_IPV4,
+		    .ip = {(uint8_t)i, (uint8_t)(i + 99), 7, (uint8_t)~i}};
+		char out[ADDR_TEXT_MAX], expected[ADDR_TEXT_MAX];
+
+		inet_ntop(AF_INET, a.ip, expected, sizeof(expected));
+		assert_string_equal(addr_ip_text(&a, out), expected);
 	}
 }
 
@@ -177,6 +193,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(addresses_parse_and_print),
+	    cmocka_unit_test(every_byte_prints_as_the_library_does),
 	    cmocka_unit_test(what_is_no_address_is_refused),
 	    cmocka_unit_test(no_address_prints_as_none),
 	    cmocka_unit_test(addresses_compare),
