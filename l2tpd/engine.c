@@ -161,9 +161,14 @@ static int start(struct engine *e, const char *conf_path)
 		log_error(&e->log, "control socket: %s", strerror(-err));
 		return err;
 	}
+	engine_vault_open(e, LM_FD_VAULT);
 	err = privsep_lock_in(&e->log, e->settings.conf.user, &e->loop);
 	if (err)
 		return err;
+	uv_update_time(&e->loop);
+	engine_vault_resume(e);
+	e->peer_fd = LM_FD_PEER;
+	ports_pause(e->tunnels);
 	e->monitor = chan_open(&e->loop, PRIVSEP_CHAN_FD, &lm_table, &handlers);
 	return 0;
 }

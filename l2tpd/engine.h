@@ -11,6 +11,7 @@
 #include "common/ctl.h"
 #include "common/log.h"
 #include "common/refusals.h"
+#include "common/vault.h"
 #include "l2tpd/core/aaa.h"
 #include "l2tpd/core/lns.h"
 #include "l2tpd/lm_msg.h"
@@ -30,7 +31,7 @@ int engine_main(int argc, char **argv);
 struct engine_peer {
 	uint64_t r;
 	struct peer_up up;
-	bool is_ready;	/* PEER_READY was said, or it is held */
+	bool is_ready;	/* PEER_READY was said */
 	bool is_listed; /* ikev1d named it since it connected */
 	UT_hash_handle hh;
 };
@@ -64,9 +65,18 @@ struct engine {
 	uint32_t last_seq;
 	uint32_t held_count;
 	uv_poll_t peer_listener;
+	int peer_fd;	  /* ikev1d connects there; -1: nobody will */
 	struct chan *ike; /* NULL: ikev1d is not connected */
 	struct ctl_server *control;
 	struct refusals *refusals;
+	struct vault *vault; /* NULL: nothing for the next engine */
+	enum vault_found found;
+	bool is_full_said;
+	const char *lost_reason; /* why an R without a record ends */
+	uv_timer_t steady;
+	uv_prepare_t before_wait;
+	struct aaa_key *strays; /* sessions that may have any address */
+	size_t stray_count;
 	bool is_serving; /* LM_HELD_END was here */
 	bool is_ending;
 	bool is_done; /* LM_SHUTDOWN_DONE was said */
@@ -86,6 +96,16 @@ struct engine_request *engine_ask(
 void engine_cancel(struct engine *e, struct aaa_key key);
 /* No answer is waited for. */
 void engine_tell(struct engine *e, uint16_t type, const void *body);
+
+/*
+ * engine_vault.c: what the next engine must know.  Each event's changes are
+ * in the vault before one of its actions is done.
+ */
+void engine_vault_open(struct engine *e, int fd);
+void engine_vault_resume(struct engine *e);
+void engine_vault_save(struct engine *e);
+/* Who is to blame if this engine dies now. */
+void engine_vault_at_work(struct engine *e, uint64_t r);
 
 /* engine_lns.c: one event to the L2TP core; its actions are done. */
 void engine_lns(struct engine *e, struct lns_event *ev);

@@ -70,7 +70,9 @@ static void (*const actions[])(struct engine *, const struct aaa_action *) = {
 void engine_aaa(struct engine *e, struct aaa_event *ev)
 {
 	ev->now_s = (uint64_t)time(NULL);
+	engine_vault_at_work(e, ev->key.r);
 	aaa_step(e->aaa, ev, &e->aaa_actions);
+	engine_vault_save(e);
 	for (size_t i = 0; i < e->aaa_actions.count; i++) {
 		const struct aaa_action *a = &e->aaa_actions.items[i];
 

@@ -37,6 +37,11 @@ static void on_up(struct engine *e, const struct peer_up *up)
 		    "R or slot out of range (is max-clients the same?)");
 		return;
 	}
+	if (e->stray_count && !engine_peer_find(e, up->r)) {
+		engine_ike_send(e, PEER_REFUSED, up->r, up->slot,
+		    "l2tpd still ends sessions of before its restart");
+		return;
+	}
 	p = engine_peer_set(e, up);
 	p->is_listed = true;
 	engine_lns(e, &ev);
@@ -201,7 +206,7 @@ static void on_connection(uv_poll_t *poll, int status, int events)
 
 	(void)status;
 	(void)events;
-	fd = accept4(LM_FD_PEER, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	fd = accept4(e->peer_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0)
 		return;
 	if (is_trusted(e, fd))

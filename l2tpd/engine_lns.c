@@ -19,19 +19,6 @@ static struct lm_key lm_key_of(struct aaa_key key)
 	return (struct lm_key){key.r, key.tunnel_id, key.session_id};
 }
 
-/* What the next engine must know of R, in ikev1d's own words. */
-static void note_peer(struct engine *e, const struct peer_up *up)
-{
-	struct lm_note note = {.r = up->r};
-	int n = msg_encode(&peer_link_table, PEER_UP, 0, up, note.data.data,
-	    sizeof(note.data.data));
-
-	if (n <= 0)
-		return;
-	note.data.len = (uint16_t)n;
-	engine_tell(e, LM_NOTE, &note);
-}
-
 static void do_socket_open(struct engine *e, const struct lns_action *a)
 {
 	const struct lm_peer_open open = {
@@ -41,7 +28,6 @@ static void do_socket_open(struct engine *e, const struct lns_action *a)
 	};
 
 	engine_ask(e, LM_PEER_OPEN, (struct aaa_key){.r = a->r}, &open);
-	note_peer(e, a->up);
 }
 
 /* RFC 2661 section 5.8: what is not acknowledged is sent again. */
@@ -199,18 +185,28 @@ static void check_done(struct engine *e)
 	engine_tell(e, LM_SHUTDOWN_DONE, &none);
 }
 
+static uint64_t r_of(const struct engine *e, const struct lns_event *ev)
+{
+	if (ev->type == LNS_EV_TICK)
+		return lns_next_r(e->lns);
+	return ev->up ? ev->up->r : ev->r;
+}
+
 void engine_lns(struct engine *e, struct lns_event *ev)
 {
 	uv_update_time(&e->loop);
 	ev->now_ms = uv_now(&e->loop);
+	engine_vault_at_work(e, r_of(e, ev));
 	lns_step(e->lns, ev, &e->lns_actions);
+	engine_vault_save(e);
 	for (size_t i = 0; i < e->lns_actions.count; i++) {
 		const struct lns_action *a = &e->lns_actions.items[i];
 
 		actions[a->type](e, a);
 	}
 	lns_actions_clear(&e->lns_actions);
-	arm(e, ev->now_ms);
+	if (e->is_serving)
+		arm(e, ev->now_ms);
 	check_done(e);
 }
 

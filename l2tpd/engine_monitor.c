@@ -267,6 +267,109 @@ static void on_stats(
 
 /* --- what it says by itself ------------------------------------------- */
 
+/* --- what was before ---------------------------------------------------- */
+
+/* What was not resumed ends: its R, or the session alone. */
+static const struct engine_peer *held_peer(
+    struct engine *e, const struct lm_held *held)
+{
+	const struct peer_up up = {
+	    .r = held->r, .slot = held->slot, .local = held->local};
+	struct engine_peer *p = engine_peer_find(e, held->r);
+
+	if (!p) {
+		p = engine_peer_set(e, &up);
+		p->is_ready = true;
+	}
+	return p;
+}
+
+/* Nobody knows its address: until it ends no new client is let in. */
+static void add_stray(struct engine *e, struct aaa_key key)
+{
+	e->strays =
+	    xreallocarray(e->strays, e->stray_count + 1, sizeof(*e->strays));
+	e->strays[e->stray_count++] = key;
+}
+
+static void remove_stray(struct engine *e, struct aaa_key key)
+{
+	for (size_t i = 0; i < e->stray_count; i++) {
+		const struct aaa_key *s = &e->strays[i];
+
+		if (s->r != key.r || s->tunnel_id != key.tunnel_id ||
+		    s->session_id != key.session_id)
+			continue;
+		e->strays[i] = e->strays[--e->stray_count];
+		return;
+	}
+}
+
+/* False when AAA knew nothing of it, and it is no new one. */
+static bool held_session(struct engine *e, const struct lm_held *held)
+{
+	struct aaa_event ev = {
+	    .type = AAA_EV_FOUND,
+	    .key = {held->r, held->tunnel_id, held->session_id},
+	};
+	const struct engine_peer *p = engine_peer_find(e, held->r);
+	struct aaa_row row;
+	bool is_known =
+	    aaa_get(e->aaa, ev.key, &row) ||
+	    (!held->is_ending && lns_is_opening(e->lns, held->r,
+				     held->tunnel_id, held->session_id));
+
+	if (p)
+		ev.peer = p->up.peer;
+	if (!is_known)
+		add_stray(e, ev.key);
+	engine_aaa(e, &ev);
+	return is_known;
+}
+
+/* Of a session that is ending only AAA hears: its address is not free. */
+static void on_held(struct engine *e, const struct lm_held *held, int fd)
+{
+	const struct aaa_key key = {held->r, held->tunnel_id, held->session_id};
+	struct lns_event ev = {
+	    .type = LNS_EV_FOUND,
+	    .r = held->r,
+	    .tunnel_id = held->tunnel_id,
+	    .session_id = held->session_id,
+	    .text = e->lost_reason,
+	};
+
+	e->held_count++;
+	if (fd >= 0)
+		ports_add(held->session_id ? e->plugins : e->tunnels, key, fd);
+	if (held->session_id && !held_session(e, held))
+		ev.error = -ENOENT;
+	if (held->is_ending)
+		return;
+	ev.up = &held_peer(e, held)->up;
+	engine_lns(e, &ev);
+}
+
+static void on_held_end(struct engine *e, const struct lm_count *end)
+{
+	struct aaa_event sessions = {.type = AAA_EV_FOUND_END};
+	struct lns_event ev = {.type = LNS_EV_FOUND_END};
+
+	if (e->held_count != end->count)
+		log_error(&e->log,
+		    "the monitor holds %" PRIu32 " objects, %" PRIu32
+		    " of them came",
+		    end->count, e->held_count);
+	else if (end->count)
+		log_info(&e->log, "%" PRIu32 " objects go on", end->count);
+	e->is_serving = true;
+	engine_aaa(e, &sessions);
+	engine_lns(e, &ev);
+	ports_resume(e->tunnels);
+	if (e->peer_fd >= 0)
+		engine_ike_listen(e, e->peer_fd);
+}
+
 static void on_exited(struct engine *e, const struct lm_exited *exited)
 {
 	const struct aaa_key key = {
@@ -284,100 +387,9 @@ static void on_exited(struct engine *e, const struct lm_exited *exited)
 	/* Its last words may still wait in the socket. */
 	ports_drain(e->plugins, key);
 	ports_remove(e->plugins, key);
+	remove_stray(e, key);
 	engine_aaa(e, &ended);
 	engine_lns(e, &down);
-}
-
-/* R's note is ikev1d's PEER_UP; without it only the objects are known. */
-static void held_up(const struct lm_held *held, struct peer_up *up)
-{
-	struct msg_header hdr;
-
-	if (msg_decode(&peer_link_table, held->data.data, held->data.len, &hdr,
-		up, sizeof(*up)) ||
-	    hdr.type != PEER_UP || up->r != held->r || up->slot != held->slot) {
-		memset(up, 0, sizeof(*up));
-		up->r = held->r;
-		up->slot = held->slot;
-		up->local = held->local;
-	}
-	up->held = 1;
-}
-
-static struct engine_peer *held_peer(
-    struct engine *e, const struct lm_held *held)
-{
-	struct engine_peer *p = engine_peer_find(e, held->r);
-	struct peer_up up;
-
-	if (!p) {
-		held_up(held, &up);
-		p = engine_peer_set(e, &up);
-		p->is_ready = true;
-	}
-	return p;
-}
-
-/* Of a session that is ending only AAA hears: its address is not free. */
-static void on_held_ending(struct engine *e, const struct lm_held *held, int fd)
-{
-	struct aaa_event session = {
-	    .type = AAA_EV_HELD,
-	    .key = {held->r, held->tunnel_id, held->session_id},
-	    .data = {held->data.data, held->data.len},
-	};
-
-	if (fd >= 0)
-		ports_add(e->plugins, session.key, fd);
-	engine_aaa(e, &session);
-}
-
-static void on_held_alive(struct engine *e, const struct lm_held *held, int fd)
-{
-	const struct aaa_key key = {held->r, held->tunnel_id, held->session_id};
-	const struct engine_peer *p = held_peer(e, held);
-	struct lns_event ev = {
-	    .type = LNS_EV_HELD,
-	    .r = held->r,
-	    .tunnel_id = held->tunnel_id,
-	    .session_id = held->session_id,
-	    .peer = held->peer,
-	    .up = &p->up,
-	};
-	struct aaa_event session = {
-	    .type = AAA_EV_HELD,
-	    .key = key,
-	    .data = {held->data.data, held->data.len},
-	    .peer = p->up.peer,
-	};
-
-	if (fd >= 0)
-		ports_add(held->session_id ? e->plugins : e->tunnels, key, fd);
-	if (held->session_id)
-		engine_aaa(e, &session);
-	engine_lns(e, &ev);
-}
-
-static void on_held(struct engine *e, const struct lm_held *held, int fd)
-{
-	e->held_count++;
-	if (held->is_ending)
-		on_held_ending(e, held, fd);
-	else
-		on_held_alive(e, held, fd);
-}
-
-static void on_held_end(struct engine *e, const struct lm_count *end)
-{
-	if (e->held_count != end->count)
-		log_error(&e->log,
-		    "the monitor holds %" PRIu32 " objects, %" PRIu32
-		    " of them came",
-		    end->count, e->held_count);
-	else if (end->count)
-		log_info(&e->log, "%" PRIu32 " objects are held", end->count);
-	e->is_serving = true;
-	engine_ike_listen(e, LM_FD_PEER);
 }
 
 static void on_fixed(struct engine *e, const struct lm_fixed *fixed)

@@ -50,6 +50,7 @@ enum lm_msg {
 enum lm_engine_fd {
 	LM_FD_PEER = 5, /* PRIVSEP_FIRST_FD: /run/sallyport/peer.sock */
 	LM_FD_CONTROL,	/* /run/sallyport/l2tpd.sock */
+	LM_FD_VAULT,	/* common/vault.h: what the last engine knew */
 };
 
 struct lm_peer_open {

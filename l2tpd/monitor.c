@@ -238,6 +238,7 @@ static void on_engine_ended(void *ctx, int status)
 	struct monitor *m = ctx;
 
 	(void)status;
+	keeper_lock(&m->start.keeper);
 	if (m->chan)
 		chan_close(m->chan);
 	m->chan = NULL;
@@ -408,7 +409,8 @@ static void open_objects(struct monitor *m)
 
 static void start_engine(struct monitor *m, const struct monitor_options *o)
 {
-	const int fds[] = {m->start.peer_fd, m->start.control_fd};
+	const int fds[] = {m->start.peer_fd, m->start.control_fd,
+	    vault_hold_fd(m->start.keeper.vault)};
 	const char *args[] = {o->conf_path, o->is_debug ? "-d" : NULL, NULL};
 	const struct privsep_spec spec = {
 	    .log = m->log,
@@ -458,6 +460,7 @@ static int run(struct monitor *m, const struct monitor_options *o)
 		return EXITCODE_FAILURE;
 	}
 	watch_signals(m);
+	keeper_watch(&m->start.keeper, &m->loop);
 	open_objects(m);
 	log_info(m->log, "ready for %" PRIu32 " clients", max);
 	start_engine(m, o);

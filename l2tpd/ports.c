@@ -41,6 +41,7 @@ struct ports {
 	ports_fn fn;
 	void *ctx;
 	struct port *all;
+	bool is_paused;
 };
 
 static struct hash_key hash_of(struct aaa_key key)
@@ -173,7 +174,23 @@ int ports_add(struct ports *ports, struct aaa_key key, int fd)
 		return err;
 	}
 	HASH_ADD(hh, ports->all, hash, sizeof(p->hash), p);
+	if (ports->is_paused)
+		return 0;
 	return uv_poll_start(&p->poll, UV_READABLE, on_readable);
+}
+
+void ports_pause(struct ports *ports)
+{
+	ports->is_paused = true;
+}
+
+void ports_resume(struct ports *ports)
+{
+	struct port *p, *next;
+
+	ports->is_paused = false;
+	HASH_ITER(hh, ports->all, p, next)
+	uv_poll_start(&p->poll, UV_READABLE, on_readable);
 }
 
 void ports_remove(struct ports *ports, struct aaa_key key)

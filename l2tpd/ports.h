@@ -22,6 +22,10 @@ struct ports *ports_new(uv_loop_t *loop, ports_fn fn, void *ctx);
 /* Closes all. */
 void ports_free(struct ports *ports);
 
+/* Until ports_resume() nothing is read. */
+void ports_pause(struct ports *ports);
+void ports_resume(struct ports *ports);
+
 /* fd becomes ours; another one of the same key is closed. 0 or -errno. */
 int ports_add(struct ports *ports, struct aaa_key key, int fd);
 /* Reads what waits there now. */

@@ -350,6 +350,8 @@ int startup_prepare(struct startup *s)
 	orphan_clear(s->log, s->plugin);
 	raise_fd_limit(s);
 	tune(s);
+	if (keeper_make(&s->keeper, s->log, s->settings.conf.l2tp.max_clients))
+		return EXITCODE_FAILURE;
 	code = listen_on(s, STARTUP_PEER_NAME, SOCK_SEQPACKET, &s->peer_fd);
 	if (!code)
 		code = listen_on(
@@ -374,6 +376,7 @@ void startup_free(struct startup *s)
 	drop(&s->mute_fd, NULL);
 	/* The lock's file goes while it is still ours. */
 	drop(&s->lock_fd, STARTUP_PID_NAME);
+	keeper_free(&s->keeper);
 	user_store_free(s->users);
 	free(s->conf_text);
 }

@@ -6,6 +6,7 @@
 #ifndef L2TPD_STARTUP_H
 #define L2TPD_STARTUP_H
 
+#include "l2tpd/keeper.h"
 #include "l2tpd/monitor.h"
 #include "l2tpd/settings.h"
 #include "l2tpd/user_store.h"
@@ -24,6 +25,7 @@ struct startup {
 	char plugin[STARTUP_PATH_MAX];
 	int lock_fd, peer_fd, control_fd;
 	int mute_fd; /* sock_open_mute() */
+	struct keeper keeper;
 };
 
 /*

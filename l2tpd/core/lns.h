@@ -69,7 +69,7 @@ enum lns_event_type {
 	LNS_EV_PEER_CLOSED,    /* r: the monitor has nothing left of R */
 	LNS_EV_DISCONNECT,     /* r, text or NULL: the operator ends R */
 	LNS_EV_HELD,	       /* up, tunnel_id, session_id: before a crash */
-	LNS_EV_FOUND,	       /* up, both ids: see lns_resume() */
+	LNS_EV_FOUND,	       /* up, both ids, error, text: see lns_resume() */
 	LNS_EV_FOUND_END,
 	LNS_EV_SHUTDOWN,
 };
@@ -169,11 +169,14 @@ void lns_checkpoint(struct lns *lns, lns_record_fn fn, void *ctx);
 /*
  * Takes one record over; 0, or -EBADMSG: it is damaged, drop it.  When all were
  * taken, one LNS_EV_FOUND for each thing that the monitor has and is not
- * ending, R before its tunnels, a tunnel before its sessions, then
- * LNS_EV_FOUND_END: what was asked for and may have been lost is asked for
- * again, what only one side has ends.
+ * ending, R before its tunnels, a tunnel before its sessions (error: AAA does
+ * not know it, so it ends), then LNS_EV_FOUND_END: what was asked for and may
+ * have been lost is asked for again, what only one side has ends.
  */
 int lns_resume(struct lns *lns, uint64_t r, const uint8_t *data, size_t len);
+/* Its SESSION_OPEN has no answer yet. */
+bool lns_is_opening(
+    const struct lns *lns, uint64_t r, uint16_t tunnel_id, uint16_t session_id);
 typedef void (*lns_peer_fn)(void *ctx, const struct peer_up *up, bool is_ready);
 /* Each R; is_ready: PEER_READY was said. */
 void lns_each_peer(const struct lns *lns, lns_peer_fn fn, void *ctx);

@@ -27,12 +27,23 @@ static void close_stray(const struct lns_peer *p, enum lns_action_type type,
 	act->session_id = session_id;
 }
 
+bool lns_is_opening(
+    const struct lns *lns, uint64_t r, uint16_t tunnel_id, uint16_t session_id)
+{
+	struct lns_peer *p = lns_peer_find(lns, r);
+	struct lns_tunnel *t = p ? lns_tunnel_find(p, tunnel_id) : NULL;
+	struct lns_session *s = t ? lns_session_find(t, session_id) : NULL;
+
+	return s && s->state == LNS_SESSION_WAIT_KERNEL;
+}
+
 static void found_session(struct lns_peer *p, const struct lns_event *ev)
 {
 	struct lns_tunnel *t = lns_tunnel_find(p, ev->tunnel_id);
 	struct lns_session *s = t ? lns_session_find(t, ev->session_id) : NULL;
 
-	if (s && s->in_kernel)
+	if (s && s->in_kernel &&
+	    (!ev->error || s->state == LNS_SESSION_WAIT_KERNEL))
 		s->is_found = true;
 	else
 		close_stray(

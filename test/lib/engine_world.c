@@ -3,6 +3,7 @@
 
 #include "common/crypto.h"
 #include "l2tpd/core/pool.h"
+#include "l2tpd/core/state.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -60,7 +61,7 @@ static void make_pair(int fds[2])
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
 }
 
-void engine_world_make(struct engine_world *w)
+static void make_engine(struct engine_world *w)
 {
 	const struct chan_handlers ours = {on_request, on_end, w};
 	const struct chan_handlers its = {engine_on_monitor, on_end, &w->e};
@@ -70,7 +71,7 @@ void engine_world_make(struct engine_world *w)
 	struct aaa_config aaa;
 	int fds[2];
 
-	memset(w, 0, sizeof(*w));
+	memset(e, 0, sizeof(*e));
 	log_init(&e->log, "l2tpd", LOG_SEV_ERROR);
 	if (settings_parse(&e->settings, CONFIG, "/x/sallyport.conf", error))
 		fail_msg("%s", error);
@@ -84,11 +85,21 @@ void engine_world_make(struct engine_world *w)
 	e->timer.data = e;
 	e->tunnels = ports_new(&e->loop, engine_on_datagram, e);
 	e->plugins = ports_new(&e->loop, engine_on_plugin, e);
+	engine_vault_open(e, dup(vault_hold_fd(w->hold)));
+	engine_vault_resume(e);
 	make_pair(fds);
 	e->monitor = chan_open(&e->loop, fds[0], &lm_table, &its);
 	w->monitor = chan_open(&e->loop, fds[1], &lm_table, &ours);
 	e->refusals = refusals_new(0);
-	e->is_serving = true;
+	e->peer_fd = -1;
+}
+
+void engine_world_make(struct engine_world *w)
+{
+	memset(w, 0, sizeof(*w));
+	assert_int_equal(vault_hold_new(80u << 20, &w->hold), 0);
+	make_engine(w);
+	w->e.is_serving = true;
 }
 
 static void close_all(uv_handle_t *handle, void *arg)
@@ -115,7 +126,7 @@ static void free_tables(struct engine *e)
 	}
 }
 
-void engine_world_free(struct engine_world *w)
+static void free_engine(struct engine_world *w)
 {
 	struct engine *e = &w->e;
 
@@ -135,6 +146,21 @@ void engine_world_free(struct engine_world *w)
 	lns_actions_free(&e->lns_actions);
 	aaa_actions_free(&e->aaa_actions);
 	free_tables(e);
+	free(e->strays);
+	vault_close(e->vault);
+}
+
+void engine_world_free(struct engine_world *w)
+{
+	free_engine(w);
+	vault_hold_free(w->hold);
+}
+
+void engine_world_die(struct engine_world *w)
+{
+	free_engine(w);
+	w->ike = NULL;
+	make_engine(w);
 }
 
 /* Local sockets only: what one turn sends the next one hears. */
@@ -166,29 +192,41 @@ void engine_world_say(struct engine_world *w, uint16_t type, uint32_t seq,
 	engine_world_run(w);
 }
 
-/* Without descriptors: nobody speaks on them. */
-static void held(struct engine_world *w, const struct lm_held *held)
+/* As if it had dialled, without descriptors: nobody speaks on them. */
+static void make_call(struct engine_world *w, const struct peer_up *up)
 {
-	const struct msg_header hdr = {.type = LM_HELD};
+	struct lns_peer *p = lns_peer_new(w->e.lns, up);
+	struct lns_tunnel *t;
+	struct lns_session *s;
 
-	engine_on_monitor(&w->e, w->e.monitor, &hdr, held, -1);
+	assert_true(lns_peer_claim_slot(p));
+	lns_peer_restore_state(p, LNS_PEER_READY);
+	t = lns_tunnel_new(p, (uint16_t)up->slot);
+	t->peer_id = 7;
+	t->in_kernel = t->has_socket = true;
+	addr_parse(&t->addr, "198.51.100.1");
+	t->addr.port = 1701;
+	l2tp_reliable_set_peer(&t->rel, 7, 4);
+	lns_tunnel_restore_state(t, LNS_TUNNEL_ESTABLISHED);
+	/* all sessions of the core differ */
+	s = lns_session_new(t, (uint16_t)up->slot);
+	s->peer_id = 6;
+	s->in_kernel = true;
+	lns_session_restore_state(s, LNS_SESSION_ESTABLISHED);
+	lns_peer_touch(p);
 }
 
-struct aaa_key engine_world_held(struct engine_world *w, uint32_t slot)
+struct aaa_key engine_world_call(struct engine_world *w, uint32_t slot)
 {
-	struct lm_held h = {.r = slot + 1000u, .slot = slot};
+	struct peer_up up = {.r = slot + 1000u, .slot = slot};
+	const struct aaa_key key = {up.r, (uint16_t)slot, (uint16_t)slot};
+	struct aaa_event started = {.type = AAA_EV_STARTED, .key = key};
 
-	addr_parse(&h.local, "192.0.2.1");
-	held(w, &h);
-	h.tunnel_id = (uint16_t)slot;
-	h.peer_tunnel_id = 7;
-	addr_parse(&h.peer, "198.51.100.1");
-	h.peer.port = 1701;
-	held(w, &h);
-	h.session_id = (uint16_t)slot; /* all sessions of the core differ */
-	h.peer_session_id = 6;
-	held(w, &h);
-	return (struct aaa_key){h.r, h.tunnel_id, h.session_id};
+	addr_parse(&up.local, "192.0.2.1");
+	make_call(w, &up);
+	engine_peer_set(&w->e, &up)->is_ready = true;
+	engine_aaa(&w->e, &started);
+	return key;
 }
 
 void engine_world_link(struct engine_world *w)

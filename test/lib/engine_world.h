@@ -10,6 +10,7 @@
 
 struct engine_world {
 	struct engine e;
+	struct vault_hold *hold;
 	struct chan *monitor;	/* our end */
 	struct chan *ike;	/* our end; NULL until engine_world_link() */
 	size_t asked[128];	/* requests that came, by type */
@@ -30,8 +31,10 @@ void engine_world_run(struct engine_world *w);
 /* The monitor says something; fd becomes the engine's. */
 void engine_world_say(struct engine_world *w, uint16_t type, uint32_t seq,
     const void *body, int fd);
-/* R `slot` with one tunnel and one session, from before this engine. */
-struct aaa_key engine_world_held(struct engine_world *w, uint32_t slot);
+/* R 1000 + slot with one tunnel and one session, established. */
+struct aaa_key engine_world_call(struct engine_world *w, uint32_t slot);
+/* The engine dies; the next one has its records. */
+void engine_world_die(struct engine_world *w);
 /* ikev1d is connected: its messages are sent on w->ike. */
 void engine_world_link(struct engine_world *w);
 

@@ -91,7 +91,7 @@ static void test_stats_refused(void **state)
 	(void)state;
 	engine_world_make(&w);
 	serve(&w, &o);
-	engine_world_held(&w, 1);
+	engine_world_call(&w, 1);
 	ask(&w, &o, "show\n");
 	assert_int_equal(w.asked[LM_STATS], 1);
 	assert_null(answer(&w, &o));
@@ -136,7 +136,7 @@ static void test_full_house(void **state)
 	(void)state;
 	engine_world_make(&w);
 	for (uint32_t slot = 1; slot <= HOUSE; slot++)
-		engine_world_held(&w, slot);
+		engine_world_call(&w, slot);
 	serve(&w, &o);
 	waiting_max = 0;
 	w.on_request = answer_stats;
@@ -186,7 +186,7 @@ static void test_auth_refused(void **state)
 
 	(void)state;
 	engine_world_make(&w);
-	key = engine_world_held(&w, 1);
+	key = engine_world_call(&w, 1);
 	assert_int_equal(
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
 	assert_int_equal(ports_add(w.e.plugins, key, fds[0]), 0);
@@ -210,8 +210,8 @@ static void test_auth_refused(void **state)
 /* --- addresses -------------------------------------------------------------
  */
 
-/* The monitor accepts anna; with an address, and the session's note. */
-static struct lm_note log_in(struct engine_world *w, struct aaa_key key)
+/* The monitor accepts anna; with an address. */
+static void log_in(struct engine_world *w, struct aaa_key key)
 {
 	const struct aaa_verdict ok = {.code = AAA_OK, .user = "anna"};
 	const struct aaa_auth auth = {.method = AAA_PAP, .user = "anna"};
@@ -220,8 +220,6 @@ static struct lm_note log_in(struct engine_world *w, struct aaa_key key)
 	plugin_says(w, key, AAA_AUTH, &auth);
 	engine_world_say(w, LM_VERDICT, w->last.seq, &ok, -1);
 	plugin_says(w, key, AAA_ADDRESS, &address);
-	assert_int_equal(w->last.type, LM_NOTE);
-	return w->last_body.note;
 }
 
 static uint8_t address_of(struct engine_world *w, struct aaa_key key)
@@ -236,33 +234,28 @@ static uint8_t address_of(struct engine_world *w, struct aaa_key key)
 /* PPP of a session that ends still has its address when an engine starts. */
 static void test_address_of_an_ending_session(void **state)
 {
-	struct engine_world old, w;
+	struct engine_world w;
 	struct lm_held ending = {.slot = 1, .is_ending = 1};
 	struct lm_exited exited = {0};
+	const struct lm_count one = {.count = 1};
 	struct aaa_key key, next;
-	struct lm_note note;
 	struct aaa_row row;
 
 	(void)state;
-	engine_world_make(&old);
-	key = engine_world_held(&old, 1);
-	note = log_in(&old, key);
-	assert_int_equal(address_of(&old, key), 2);
-	engine_world_free(&old);
-
 	engine_world_make(&w);
+	key = engine_world_call(&w, 1);
+	log_in(&w, key);
+	assert_int_equal(address_of(&w, key), 2);
+	engine_world_die(&w);
+
 	ending.r = exited.r = key.r;
 	ending.tunnel_id = exited.tunnel_id = key.tunnel_id;
 	ending.session_id = exited.session_id = key.session_id;
-	ending.data.len = note.data.len;
-	memcpy(ending.data.data, note.data.data, note.data.len);
 	engine_world_say(&w, LM_HELD, 0, &ending, -1);
+	engine_world_say(&w, LM_HELD_END, 0, &one, -1);
 	assert_int_equal(w.e.held_count, 1);
-	/* R itself has gone: nobody is told of it. */
-	assert_null(engine_peer_find(&w.e, key.r));
-	engine_world_link(&w);
-	assert_int_equal(w.linked[PEER_READY], 0);
-	next = engine_world_held(&w, 2);
+	assert_int_equal(w.e.stray_count, 0);
+	next = engine_world_call(&w, 2);
 	log_in(&w, next);
 	assert_int_equal(address_of(&w, next), 3);
 	engine_world_say(&w, LM_SESSION_EXITED, 0, &exited, -1);
@@ -281,7 +274,7 @@ static void test_fixed_addresses(void **state)
 	(void)state;
 	engine_world_make(&w);
 	for (uint32_t i = 0; i < 3; i++)
-		key[i] = engine_world_held(&w, i + 1);
+		key[i] = engine_world_call(&w, i + 1);
 	engine_world_say(&w, LM_FIXED, 0, &first, -1);
 	engine_world_say(&w, LM_FIXED, 0, &more, -1);
 	log_in(&w, key[0]);
@@ -334,10 +327,10 @@ static void expect_why(struct engine_world *w, size_t i, const char *what,
 	json_decref(doc);
 }
 
-/* R 1001 with its outer addresses, which the tests' held peers lack. */
+/* R 1001 with its outer addresses, which the tests' calls lack. */
 static struct aaa_key known_peer(struct engine_world *w)
 {
-	struct aaa_key key = engine_world_held(w, 1);
+	struct aaa_key key = engine_world_call(w, 1);
 	struct peer_up *up = &engine_peer_find(&w->e, key.r)->up;
 
 	addr_parse(&up->peer, "203.0.113.9");
@@ -389,7 +382,7 @@ static void test_why_users(void **state)
 	expect_why(&w, 0, "user 'anna' refused (pap): short", NULL, 1);
 
 	/* Another session has her address. */
-	other = engine_world_held(&w, 2);
+	other = engine_world_call(&w, 2);
 	plugin_says(&w, other, AAA_AUTH, &auth);
 	engine_world_say(&w, LM_VERDICT, w.last.seq, &ok, -1);
 	plugin_says(&w, other, AAA_ADDRESS, &address);
@@ -457,22 +450,29 @@ static void test_why_l2tp(void **state)
 /* --- ikev1d ----------------------------------------------------------------
  */
 
+static void count_closing(void *ctx, const struct lns_row *row)
+{
+	*(size_t *)ctx += !strcmp(row->state, "closing");
+}
+
 /* ikev1d ends first: each client is told while its SAs live. */
 static void test_ikev1d_leaves(void **state)
 {
 	const struct peer_list_end leaving = {.count = 3};
 	struct engine_world w;
+	size_t closing = 0;
 
 	(void)state;
 	engine_world_make(&w);
 	for (uint32_t slot = 1; slot <= 3; slot++)
-		engine_world_held(&w, slot);
+		engine_world_call(&w, slot);
 	engine_world_link(&w);
 	assert_int_equal(w.linked[PEER_READY], 3);
 	assert_int_equal(chan_send(w.ike, PEER_LEAVING, 0, &leaving, -1), 0);
 	engine_world_run(&w);
-	/* A tunnel of the engine before cannot be spoken to. */
-	assert_int_equal(w.linked[PEER_CLOSE], 3);
+	assert_int_equal(w.asked[LM_SESSION_CLOSE], 3);
+	lns_each(w.e.lns, count_closing, &closing);
+	assert_int_equal(closing, 3);
 	assert_int_equal(w.linked[PEER_GONE], 0);
 	engine_world_free(&w);
 }
