@@ -76,6 +76,9 @@ static void make_engine(struct engine_world *w)
 	if (settings_parse(&e->settings, CONFIG, "/x/sallyport.conf", error))
 		fail_msg("%s", error);
 	settings_lns(&e->settings, &lns);
+	/* What got lost comes again before anybody notices. */
+	lns.retransmit_ms = lns.retransmit_cap_ms = 20;
+	lns.retries = 100;
 	settings_aaa(&e->settings, &aaa);
 	e->lns = lns_new(&lns, fill_random, NULL);
 	e->aaa = aaa_new(&aaa, reason);

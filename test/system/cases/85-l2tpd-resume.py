@@ -15,7 +15,7 @@ from traffic import Pinger, ping
 SECONDS = 150
 CONTROL = 2  # seconds until the next engine has everything in hand
 STEADY = 11  # an engine that lived so long is started again at once
-HELLO = 3
+HELLO = 5
 SAME = "r slot peer local tunnel session user address interface since state ppp_state".split()
 
 
@@ -99,8 +99,7 @@ def run(case):
     time.sleep(STEADY)
     dialling(case, server, clients[2], 0.5, 5)
     with case.step("HELLOs are answered, what is known is unchanged"):
-        # longer than all retransmissions of one that is not
-        time.sleep(20)
+        time.sleep(30)
         if what_is_known(server, first) != before:
             raise Failure(f"{before} became {what_is_known(server, first)}")
         for client in clients[1:]:
