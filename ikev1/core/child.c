@@ -5,6 +5,7 @@
 #include "common/alloc.h"
 #include "common/secret.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -239,11 +240,14 @@ void child_done(struct ike *ike, uint32_t spi_in, bool out, int error)
 	if (error) {
 		struct refused who = refused_peer(
 		    c->peer, "see the kernel's log and `sallyport check`");
+		char why[160];
 
-		act_refuse(ike, &who, "the kernel refused the %s IPsec SA: %s",
+		snprintf(why, sizeof(why),
+		    "the kernel refused the %s IPsec SA: %s",
 		    out ? "outbound" : "inbound", strerror(-error));
+		act_refuse(ike, &who, "%s", why);
 		if (q)
-			quick_become(ike, q, QUICK_DEAD);
+			quick_fail(ike, q, why);
 		child_end(ike, c, true);
 		return;
 	}

@@ -191,9 +191,11 @@ enum ike_action_type {
 	IKE_ACT_SA_QUERY,    /* job, sa: spi, dst, dir, r only: is it used? */
 	IKE_ACT_SA_ENCAP,    /* sa: new outer addresses and ports of spi */
 	IKE_ACT_CONN_UP,     /* job = conn: an IKE SA is up; text: suite */
-	IKE_ACT_CONN_FAILED, /* job = conn: it is over; text: why */
-	IKE_ACT_LOG,	     /* level, text; of a refusal also what_len,
-			      * what_at, remedy, is_proven, peer, local */
+	/* job = conn; text: why.  No IKE SA came up, or no IPsec SAs under it:
+	 * then IKE_EV_CONN_CLOSE ends what is there. */
+	IKE_ACT_CONN_FAILED,
+	IKE_ACT_LOG, /* level, text; of a refusal also what_len,
+		      * what_at, remedy, is_proven, peer, local */
 };
 
 enum ike_sa_dir { IKE_SA_IN = 0, IKE_SA_OUT = 1 };

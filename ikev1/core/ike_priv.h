@@ -188,6 +188,7 @@ struct quick {
 	bool is_proof;	 /* who has QM2 hears us where sa's peer is */
 	uint64_t due_ms; /* the next retransmission, or giving up */
 	uint64_t give_up_ms;
+	char *why; /* it failed, in this step; text_set() */
 };
 
 enum sa_state {
@@ -480,7 +481,7 @@ void quick_dh_done(
     struct ike *ike, struct quick *q, const struct ike_event *ev);
 /* The peer is ready, or can't be had: goes on with, or ends, its QMs. */
 void quick_peer_ready(struct ike *ike, struct peer *p);
-void quick_peer_failed(struct ike *ike, struct peer *p);
+void quick_peer_failed(struct ike *ike, struct peer *p, const char *why);
 /* The peer is ready: SPI, keys, the inbound SA. */
 void quick_order_inbound(struct ike *ike, struct quick *q);
 void quick_inbound_done(struct ike *ike, struct quick *q, struct child *c);
@@ -489,6 +490,9 @@ void quick_inbound_done(struct ike *ike, struct quick *q, struct child *c);
 void quick_used(struct ike *ike, struct quick *q, struct child *c, bool used);
 /* The only writer of a Quick Mode's state. */
 void quick_become(struct ike *ike, struct quick *q, enum quick_state state);
+/* The same, and DEAD; the shell is told why when it was to be the first of a
+ * connection of ours. */
+void quick_fail(struct ike *ike, struct quick *q, const char *why);
 struct quick *quick_find(struct ike_sa *sa, uint32_t msgid);
 void quick_timer(struct ike *ike, struct quick *q);
 void quick_free(struct quick *q);

@@ -29,7 +29,7 @@ static const struct main_row *awaited(const struct ike_sa *sa)
 	return sa->initiator ? main_row(sa->state) : NULL;
 }
 
-static void report(struct ike *ike, const struct ike_sa *sa,
+void init_report(struct ike *ike, const struct ike_sa *sa,
     enum ike_action_type type, const char *text)
 {
 	struct ike_action *a;
@@ -58,7 +58,7 @@ void init_fail(struct ike *ike, struct ike_sa *sa, const char *why)
 	if (sa->is_rekey)
 		sa_rekey_failed(ike, sa);
 	else
-		report(ike, sa, IKE_ACT_CONN_FAILED, full);
+		init_report(ike, sa, IKE_ACT_CONN_FAILED, full);
 	sa_become(ike, sa, SA_DEAD);
 }
 
@@ -194,7 +194,7 @@ void init_input(struct ike *ike, struct ike_sa *sa, struct message *m)
 	if (row->next != SA_UP)
 		return;
 	main_established(ike, sa, m);
-	report(ike, sa, IKE_ACT_CONN_UP,
+	init_report(ike, sa, IKE_ACT_CONN_UP,
 	    proposal_suite_text(SA_PHASE1, &sa->suite, text));
 	/* Without conn it is for a peer that has lost its IKE SA. */
 	if (!sa->is_rekey && sa->conn)

@@ -35,6 +35,9 @@ void init_timer(struct ike *ike, struct ike_sa *sa);
 void init_begin(struct ike *ike, struct ike_sa *sa);
 /* For a client that has an R: its PSK entry and ID are known. */
 bool init_is_renewal(const struct ike_sa *sa);
+/* Tells the shell of the connection that sa serves, if any. */
+void init_report(struct ike *ike, const struct ike_sa *sa,
+    enum ike_action_type type, const char *text);
 /* Ends an unfinished Main Mode of ours and says why. */
 void init_fail(struct ike *ike, struct ike_sa *sa, const char *why);
 

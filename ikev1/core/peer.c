@@ -213,14 +213,14 @@ void peer_opened(struct ike *ike, uint32_t tag, const struct ike_event *ev)
 	    ev->error == -ENOSPC ? "raise max-clients in section l2tp" : NULL);
 	act_refuse(
 	    ike, &who, "no place for another client: %s", strerror(-ev->error));
-	quick_peer_failed(ike, p);
+	quick_peer_failed(ike, p, "no number (R) was given for it");
 	peer_become(ike, p, PEER_DEAD);
 }
 
 /* l2tpd has nothing of it (any more): the rest goes, R is free. */
 static void finish(struct ike *ike, struct peer *p)
 {
-	quick_peer_failed(ike, p);
+	quick_peer_failed(ike, p, "l2tpd did not take it");
 	while (p->children)
 		child_end(ike, p->children, true);
 	act(ike, IKE_ACT_PEER_END)->r = p->r;
@@ -235,7 +235,7 @@ void peer_end(struct ike *ike, struct peer *p, const char *reason)
 	if (!is_usable(p))
 		return;
 	if (p->state == PEER_OPENING) {
-		quick_peer_failed(ike, p);
+		quick_peer_failed(ike, p, reason);
 		peer_become(ike, p, PEER_DEAD);
 		return;
 	}
@@ -243,7 +243,7 @@ void peer_end(struct ike *ike, struct peer *p, const char *reason)
 	    (unsigned long long)p->r, addr_text(&p->peer, text),
 	    text_shown(p->identity), reason);
 	peer_become(ike, p, PEER_CLOSING);
-	quick_peer_failed(ike, p);
+	quick_peer_failed(ike, p, reason);
 	while (p->children)
 		child_end(ike, p->children, true);
 	a = act(ike, IKE_ACT_PEER_DOWN);

@@ -117,7 +117,7 @@ void quick_init_answer(struct ike *ike, struct quick *q, struct message *m)
 		    sa_text(q->sa, text), q->msgid, m->reason);
 		info_notify(
 		    ike, q->sa, ISAKMP_PROTO_ESP, ISAKMP_N_NO_PROPOSAL_CHOSEN);
-		quick_become(ike, q, QUICK_DEAD);
+		quick_fail(ike, q, m->reason);
 		return;
 	}
 	quick_responder_lifetime(&q->choice, &m->p);

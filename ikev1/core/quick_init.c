@@ -8,16 +8,21 @@
 #include "ikev1/core/quick_init.h"
 
 #include "common/alloc.h"
+#include "ikev1/core/main_init.h"
 #include "ikev1/core/payload.h"
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FLAGS_AT 19		  /* in the header: RFC 2408 section 3.1 */
 #define EPHEMERAL_FIRST 49152	  /* to 65535 */
 #define PERSONA_GIVE_UP_MS 300000 /* its own tries end earlier */
+
+static const char not_begun[] =
+    "Quick Mode could not be begun: no random bytes, or no number for it";
 
 /* A renewal says what the pair before it had. */
 static const uint8_t renewal_attrs[] = {PERSONA_ATTR_ENCAP,
@@ -215,7 +220,7 @@ bool quick_init_send(struct ike *ike, struct quick *q, int number,
 		act_log(ike, IKE_LOG_WARN,
 		    "%s: Quick Mode message %d can't be built: %s",
 		    sa_text(q->sa, text), number, strerror(-len));
-		quick_become(ike, q, QUICK_DEAD);
+		quick_fail(ike, q, "a message of Quick Mode can't be built");
 		return false;
 	}
 	bytes_set(&q->reply, r.buf, (size_t)len);
@@ -267,9 +272,14 @@ void quick_start(struct ike *ike, struct ike_sa *sa, struct peer *peer)
 	uint32_t id;
 
 	if (sa->state != SA_UP || (!peer && !sa->persona) ||
-	    quick_count(sa) >= QUICKS_MAX || !ike_random(ike, ni, sizeof(ni)) ||
-	    !(id = next_id(ike, sa, persona)))
+	    quick_count(sa) >= QUICKS_MAX)
 		return;
+	if (!ike_random(ike, ni, sizeof(ni)) ||
+	    !(id = next_id(ike, sa, persona))) {
+		if (!peer)
+			init_report(ike, sa, IKE_ACT_CONN_FAILED, not_begun);
+		return;
+	}
 	q = quick_new(ike, sa, id);
 	q->is_ours = true;
 	bytes_set(&q->ni, ni, sizeof(ni));
@@ -278,7 +288,7 @@ void quick_start(struct ike *ike, struct ike_sa *sa, struct peer *peer)
 	if ((!peer && !plan_new(ike, q, persona)) ||
 	    !child_spi(ike, &q->spi_in) ||
 	    exchange_iv(ike, sa, q->msgid, q->iv) < 0) {
-		quick_become(ike, q, QUICK_DEAD);
+		quick_fail(ike, q, not_begun);
 		return;
 	}
 	if (quick_offer(q).suites[0].group)
@@ -312,7 +322,7 @@ static void unanswered(struct ike *ike, struct quick *q)
 	act_log_client(ike, &q->sa->peer, IKE_LOG_INFO,
 	    "%s: no answer to our Quick Mode %08x", sa_text(q->sa, text),
 	    q->msgid);
-	quick_become(ike, q, QUICK_DEAD);
+	quick_fail(ike, q, "no answer to message 1 of Quick Mode");
 }
 
 /* The time of message 1 or of a question to the kernel has come. */
@@ -345,6 +355,7 @@ void quick_init_refused(
 {
 	struct quick *q, *next;
 	char text[SA_TEXT_MAX], name[ISAKMP_NAME_MAX];
+	char why[ISAKMP_NAME_MAX + 32];
 	struct wire_reader r;
 	uint32_t spi;
 
@@ -356,10 +367,11 @@ void quick_init_refused(
 		next = q->next;
 		if (q->state != QUICK_OFFERED || (spi && spi != q->spi_in))
 			continue;
-		act_log_client(ike, &sa->peer, IKE_LOG_WARN,
-		    "%s: our Quick Mode %08x is refused: %s", sa_text(sa, text),
-		    q->msgid,
+		snprintf(why, sizeof(why), "Quick Mode is refused: %s",
 		    isakmp_name_text(ISAKMP_REG_NOTIFY, n->type, name));
-		quick_become(ike, q, QUICK_DEAD);
+		act_log_client(ike, &sa->peer, IKE_LOG_WARN,
+		    "%s: our Quick Mode %08x: %s", sa_text(sa, text), q->msgid,
+		    why);
+		quick_fail(ike, q, why);
 	}
 }

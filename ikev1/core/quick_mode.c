@@ -8,6 +8,7 @@
 
 #include "common/alloc.h"
 #include "common/secret.h"
+#include "ikev1/core/main_init.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -106,7 +107,7 @@ void quick_leave_peer(struct ike *ike, struct quick *q)
 }
 
 /* Leaves its IKE SA and its peer; an unfinished pair of SAs goes too. */
-static void unlink_quick(struct ike *ike, struct quick *q)
+static void unlink_quick(struct ike *ike, struct quick *q, enum quick_state was)
 {
 	struct quick **at = &q->sa->quicks;
 	struct child *c = q->spi_in ? child_find(ike, q->spi_in) : NULL;
@@ -121,15 +122,28 @@ static void unlink_quick(struct ike *ike, struct quick *q)
 	if (q->is_renewal && q->peer)
 		rekey_failed(ike, q->peer);
 	quick_leave_peer(ike, q);
+	if (q->is_ours && !q->is_renewal && !ike->closing &&
+	    (q->why || was != QUICK_CONFIRMED))
+		init_report(ike, q->sa, IKE_ACT_CONN_FAILED,
+		    q->why ? q->why : "its IKE SA ended before Quick Mode");
 }
 
 void quick_become(struct ike *ike, struct quick *q, enum quick_state state)
 {
-	if (q->state == QUICK_DEAD || q->state == state)
+	enum quick_state was = q->state;
+
+	if (was == QUICK_DEAD || was == state)
 		return;
 	q->state = state;
 	if (state == QUICK_DEAD)
-		unlink_quick(ike, q);
+		unlink_quick(ike, q, was);
+}
+
+void quick_fail(struct ike *ike, struct quick *q, const char *why)
+{
+	if (q->state != QUICK_DEAD)
+		text_set(&q->why, why);
+	quick_become(ike, q, QUICK_DEAD);
 }
 
 void quick_free(struct quick *q)
@@ -139,6 +153,7 @@ void quick_free(struct quick *q)
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		bytes_free(all[i]);
+	free(q->why);
 	secret_free(q, sizeof(*q));
 }
 
@@ -399,7 +414,7 @@ void quick_peer_ready(struct ike *ike, struct peer *p)
 		quick_order_inbound(ike, q);
 }
 
-void quick_peer_failed(struct ike *ike, struct peer *p)
+void quick_peer_failed(struct ike *ike, struct peer *p, const char *why)
 {
 	struct ike_sa *sa;
 	struct quick *q, *next_q;
@@ -409,7 +424,7 @@ void quick_peer_failed(struct ike *ike, struct peer *p)
 		for (q = sa->quicks; q; q = next_q) {
 			next_q = q->next;
 			if (q->peer == p)
-				quick_become(ike, q, QUICK_DEAD);
+				quick_fail(ike, q, why);
 		}
 	}
 }

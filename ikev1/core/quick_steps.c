@@ -91,7 +91,7 @@ void quick_want_peer(struct ike *ike, struct quick *q)
 	} else {
 		info_notify(
 		    ike, q->sa, ISAKMP_PROTO_ESP, ISAKMP_N_NO_PROPOSAL_CHOSEN);
-		quick_become(ike, q, QUICK_DEAD);
+		quick_fail(ike, q, "no R for it: there are too many");
 		return;
 	}
 	quick_become(ike, q, QUICK_PEER);
@@ -169,7 +169,7 @@ void quick_dh_done(struct ike *ike, struct quick *q, const struct ike_event *ev)
 		act_log_client(ike, &q->sa->peer, IKE_LOG_WARN,
 		    "%s: Quick Mode %08x: Diffie-Hellman failed",
 		    sa_text(q->sa, text), q->msgid);
-		quick_become(ike, q, QUICK_DEAD);
+		quick_fail(ike, q, "Diffie-Hellman of Quick Mode failed");
 		return;
 	}
 	if (q->is_ours) {
@@ -250,7 +250,7 @@ void quick_order_inbound(struct ike *ike, struct quick *q)
 	else if (!child_find(ike, q->spi_in))
 		c = child_of(ike, q->peer, q->spi_in);
 	if (!c) {
-		quick_become(ike, q, QUICK_DEAD);
+		quick_fail(ike, q, "no SPI for it");
 		return;
 	}
 	q->spi_in = c->spi_in;
@@ -267,7 +267,7 @@ void quick_order_inbound(struct ike *ike, struct quick *q)
 		    err == -EKEYREJECTED
 			? "came out; the next attempt gets another"
 			: "can't be computed");
-		quick_become(ike, q, QUICK_DEAD);
+		quick_fail(ike, q, "the keys of Quick Mode can't be computed");
 		return;
 	}
 	quick_become(ike, q, QUICK_INBOUND);

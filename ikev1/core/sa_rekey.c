@@ -166,6 +166,8 @@ static void end_one(struct ike *ike, struct ike_sa *sa)
 	struct path *path = path_of(ike, &sa->local, &sa->peer);
 	struct peer *p, *next;
 
+	/* Whoever closes it need not be told. */
+	sa->conn = 0;
 	for (p = path ? path->peers : NULL; p; p = next) {
 		next = p->path_next;
 		if (p->sa != sa)

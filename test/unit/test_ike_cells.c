@@ -44,6 +44,7 @@ enum effect {
 	OUTBOUND,	  /* Quick Mode 3: one SA for the kernel */
 	NOTED,		  /* authentic: its message id is remembered, no more */
 	REFUSED,	  /* authentic, not acceptable: noted, and one notify */
+	GIVEN_UP,	  /* as REFUSED, and the shell hears of it */
 	ASKED,		  /* message 4: our exponentiation, and the keys */
 	CONNECTED,	  /* message 6: said so, and Quick Mode 1 leaves */
 	ENDED,		  /* the IKE SA is gone, its pairs stay */
@@ -116,7 +117,9 @@ static const struct rule {
      * and no PFS, or it is over. */
     {OURS_QUICK, 32, BIT(CELL_SEALED), BIT(CELL_ID_CURRENT),
 	BIT(CELL_COOKIES_OWN), " HSnii HSniioo ", OPENED},
-    {OURS_QUICK, 32, BIT(CELL_SEALED), BIT(CELL_ID_CURRENT),
+    {BIT(CELL_I_QUICK), 32, BIT(CELL_SEALED), BIT(CELL_ID_CURRENT),
+	BIT(CELL_COOKIES_OWN), " HSn HSni HSnjj HSnKii ", GIVEN_UP},
+    {BIT(CELL_I_RENEW), 32, BIT(CELL_SEALED), BIT(CELL_ID_CURRENT),
 	BIT(CELL_COOKIES_OWN), " HSn HSni HSnjj HSnKii ", REFUSED},
     {OURS_QUICK, 32, BIT(CELL_SEALED), BIT(CELL_ID_CURRENT),
 	BIT(CELL_COOKIES_OWN), " H Hi HSSn HS HK HR HI HE HX Hx HxX HA Hu HC ",
@@ -135,6 +138,9 @@ static const struct rule {
 	" HR ", ANSWERED_ONLY},
     {OURS_QUICK, 5, BIT(CELL_SEALED), BIT(CELL_ID_FRESH), BIT(CELL_COOKIES_OWN),
 	" HX HxX ", ENDED},
+    /* An error of the server ends what waits for its answer. */
+    {BIT(CELL_I_QUICK), 5, BIT(CELL_SEALED), BIT(CELL_ID_FRESH),
+	BIT(CELL_COOKIES_OWN), " HE ", GIVEN_UP},
     {OURS_QUICK, 5, BIT(CELL_SEALED), BIT(CELL_ID_FRESH), BIT(CELL_COOKIES_OWN),
 	" H Hi HSn HSnii HSnKii HSni HSnjj HSniioo HSSn HS HK HI HE Hx HA Hu "
 	"HC ",
@@ -213,6 +219,9 @@ static bool fits(enum effect e, const struct cell_result *before,
 		       same_things;
 	case REFUSED:
 		return r->is_changed && r->sends <= 1 && acts_on_nothing(r) &&
+		       same_things;
+	case GIVEN_UP:
+		return r->is_changed && r->sends <= 1 && r->reports == 1 &&
 		       same_things;
 	case ENDED:
 		return r->is_changed && up(r) + 1 == up(before) &&
