@@ -285,6 +285,8 @@ void child_used(struct ike *ike, enum job_kind kind, uint32_t spi_in,
 
 	if (c && kind == JOB_RETIRE)
 		rekey_used(ike, c, used);
+	else if (c && kind == JOB_LOOK)
+		rekey_looked(c, ev->error ? 0 : ev->packets);
 	else if (q && c->state == CHILD_HALF)
 		quick_used(ike, q, c, used);
 }

@@ -206,6 +206,7 @@ static void dispatch_job(
 		return;
 	case JOB_SA_USED:
 	case JOB_RETIRE:
+	case JOB_LOOK:
 		child_used(ike, j->kind, j->key, ev);
 		return;
 	}
@@ -229,6 +230,7 @@ static bool job_fits(enum job_kind kind, enum ike_event_type type)
 		return type == IKE_EV_SA_DONE;
 	case JOB_SA_USED:
 	case JOB_RETIRE:
+	case JOB_LOOK:
 		return type == IKE_EV_SA_USED;
 	}
 	return false;

@@ -51,6 +51,7 @@ enum job_kind {
 	JOB_SA_USED,   /* child: its inbound SA */
 	JOB_RETIRE,    /* child that another one has replaced */
 	JOB_TRIAL,     /* IKE SA in Main Mode: its message 5 */
+	JOB_LOOK,      /* as JOB_RETIRE: has it carried anything since? */
 };
 
 struct job {
@@ -96,6 +97,8 @@ struct child {
 	uint64_t
 	    retire_ms; /* it was replaced: when to look whether it can go */
 	uint8_t retire_tries;
+	uint64_t packets;	   /* its inbound SA's, at the last look */
+	bool is_busy;		   /* there were more than at the look before */
 	uint64_t soft_ms, hard_ms; /* if the kernel does not say so */
 	uint64_t up_ms; /* since when both are there; 0: they are not */
 	bool is_worn;	/* past its soft limit */

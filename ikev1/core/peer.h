@@ -105,6 +105,9 @@ void rekey_pair_up(struct ike *ike, struct child *c);
 /* Notes what q agreed on. */
 void rekey_terms(struct peer *p, const struct quick *q);
 void rekey_used(struct ike *ike, struct child *old, bool used);
+/* How many packets a pair that was replaced has carried; 0: the kernel does
+ * not say. */
+void rekey_looked(struct child *old, uint64_t packets);
 void rekey_timer(struct ike *ike, struct peer *p);
 
 #endif

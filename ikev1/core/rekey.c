@@ -5,7 +5,8 @@
  *
  * The kernel's soft limit starts it.  The old pair stays until something
  * came through the new one, or a while; then it is deleted and the client
- * told.  When both sides renew at the same time both new pairs live and one
+ * told; but not as long as the client sends on it, to its hard limit.  When
+ * both sides renew at the same time both new pairs live and one
  * of them, the same for both sides, goes in the same way.
  */
 #include "ikev1/core/main_init.h"
@@ -157,6 +158,7 @@ void rekey_pair_up(struct ike *ike, struct child *c)
 			continue;
 		c->retire_ms = ike->now + RETIRE_MS;
 		peer_wake(ike, c->peer, c->retire_ms);
+		child_query(ike, c, JOB_LOOK, c->spi_in);
 	}
 }
 
@@ -179,12 +181,21 @@ void rekey_terms(struct peer *p, const struct quick *q)
 	bytes_set(&t->theirs, theirs->data, theirs->len);
 }
 
-/* old: who waits to be retired; used: its peer's newest pair carries. */
+void rekey_looked(struct child *old, uint64_t packets)
+{
+	old->is_busy = packets > old->packets;
+	old->packets = packets;
+	if (old->is_busy)
+		old->retire_tries = 0;
+}
+
+/* old: who waits to be retired; used: its peer's newest pair carries.  What
+ * the client still sends on stays, whatever we think of it. */
 void rekey_used(struct ike *ike, struct child *old, bool used)
 {
 	struct child *newest = lasting(old->peer);
 
-	if (old == newest || old->state != CHILD_UP ||
+	if (old == newest || old->state != CHILD_UP || old->is_busy ||
 	    (!used && old->retire_tries < RETIRE_TRIES))
 		return;
 	act_log(ike, IKE_LOG_DEBUG, "R %llu: IPsec SA %08x is replaced by %08x",
@@ -205,8 +216,11 @@ static void retire(struct ike *ike, struct child *c, struct child *newest)
 	peer_wake(ike, c->peer, c->retire_ms);
 	if (c->retire_tries < RETIRE_TRIES)
 		c->retire_tries++;
-	if (newest)
-		child_query(ike, newest, JOB_RETIRE, c->spi_in);
+	if (!newest)
+		return;
+	/* Answered in this order. */
+	child_query(ike, c, JOB_LOOK, c->spi_in);
+	child_query(ike, newest, JOB_RETIRE, c->spi_in);
 }
 
 void rekey_timer(struct ike *ike, struct peer *p)

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define SAVE_MAGIC 0x53504b31u /* "SPK1" */
-#define SAVE_VERSION 17
+#define SAVE_VERSION 18
 #define COUNT_MAX 1000000 /* of anything: more is damage */
 
 /* Enumerations are a byte; loading refuses values above the last one. */
@@ -99,6 +99,8 @@ void child_store(struct store *s, struct child *c)
 	store_deadline(s, &c->soft_ms);
 	store_deadline(s, &c->hard_ms);
 	store_u8(s, &c->retire_tries);
+	store_u64(s, &c->packets);
+	store_bool(s, &c->is_busy);
 	store_past(s, &c->up_ms);
 	store_bool(s, &c->is_worn);
 	store_bool(s, &c->is_ours);
@@ -380,7 +382,7 @@ static void sas(struct store *s, struct ike *ike)
 
 static void job(struct store *s, struct job *j)
 {
-	STORE_ENUM(s, enum job_kind, j->kind, JOB_TRIAL);
+	STORE_ENUM(s, enum job_kind, j->kind, JOB_LOOK);
 	store_u32(s, &j->id);
 	store_array(s, j->own, COOKIE_LEN);
 	store_u32(s, &j->key);

@@ -140,6 +140,46 @@ static void both_ends_may_renew_a_pair_at_once(void **state)
 	}
 }
 
+static void use_all(struct ikew *w)
+{
+	for (size_t n = 0; n < w->sa_count; n++)
+		w->sa[n].packets++;
+}
+
+/* A foreign client may send on the pair that we would give up. */
+static void what_is_in_use_stays_to_its_hard_limit(void **state)
+{
+	(void)state;
+	for (size_t n = 0; n < 4; n++) {
+		struct ike_pair *p = connected(100 + n, n & 1);
+		struct ike_event i = soft(p->i), r = soft(p->r);
+		struct ike_event hard = r;
+		size_t pairs;
+
+		use_all(p->i);
+		use_all(p->r);
+		step_both(p, &i, &r, n & 2, 4);
+		pair_run(p, 3000);
+		pairs = ikew_counts(p->r).pairs;
+		assert_in_range(pairs, 2, 3);
+		for (int s = 0; s < 600; s++) {
+			use_all(p->i);
+			use_all(p->r);
+			pair_run(p, 1000);
+		}
+		assert_int_equal(ikew_counts(p->r).pairs, pairs);
+		assert_int_equal(ikew_counts(p->i).pairs, pairs);
+		hard.hard = true;
+		ikew_step(p->r, &hard);
+		pair_run(p, 1000);
+		assert_int_equal(ikew_counts(p->r).pairs, pairs - 1);
+		/* And when nothing comes any more they go as ever. */
+		pair_run(p, 3 * A_MINUTE);
+		expect_one_use(p, 1);
+		pair_free(p);
+	}
+}
+
 static void a_new_ike_sa_and_a_new_pair_may_cross(void **state)
 {
 	(void)state;
@@ -199,6 +239,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(both_ends_may_open_at_once),
 	    cmocka_unit_test(both_ends_may_renew_a_pair_at_once),
+	    cmocka_unit_test(what_is_in_use_stays_to_its_hard_limit),
 	    cmocka_unit_test(a_new_ike_sa_and_a_new_pair_may_cross),
 	    cmocka_unit_test(new_ike_sas_may_cross),
 	};
