@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SAS_STEP 2  /* a pair */
-#define SPI_MIN 256 /* RFC 2406 section 2.1: 1 to 255 are reserved */
+#define SAS_STEP 2	/* a pair */
+#define PEER_BYTES 1536 /* an R with a pair and a note */
+#define SPI_MIN 256	/* RFC 2406 section 2.1: 1 to 255 are reserved */
 
 struct mon *mon_new(const struct mon_env *env)
 {
@@ -18,6 +19,7 @@ struct mon *mon_new(const struct mon_env *env)
 
 	m->env = *env;
 	heap_init(&m->heap);
+	heap_reserve(&m->heap, (size_t)env->max_clients * PEER_BYTES);
 	m->slots = slots_new(env->max_clients, MON_SLOT_REST_MS);
 	m->by_slot = xcalloc(env->max_clients + 1u, sizeof(*m->by_slot));
 	m->shown = xcalloc(psk_count(env->psk) / 8 + 1, 1);

@@ -14,6 +14,7 @@
 
 #define BLOCK 2000
 #define BLOCKS_MAX 4096
+#define RESERVED (12u << 20) /* more than is kept otherwise */
 
 /* How many pages from start to end are not present. */
 static size_t absent(uintptr_t start, uintptr_t end)
@@ -61,6 +62,31 @@ static void grows_and_is_present(void **state)
 		free(blocks[--count]);
 }
 
+/* What was reserved is there, is enough, and stays when all is freed. */
+static void reserves(void **state)
+{
+	static void *blocks[RESERVED / BLOCK];
+	uintptr_t before = (uintptr_t)sbrk(0), end;
+	struct heap h;
+
+	(void)state;
+	heap_init(&h);
+	heap_reserve(&h, RESERVED);
+	end = (uintptr_t)sbrk(0);
+	if (end == before)
+		skip(); /* another allocator: a sanitizer's */
+	assert_true(end - before >= RESERVED - HEAP_STEP);
+	assert_int_equal(absent(before, end), 0);
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < RESERVED / BLOCK; i++)
+			blocks[i] = malloc(BLOCK - 16);
+		assert_true((uintptr_t)sbrk(0) == end);
+		for (size_t i = 0; i < RESERVED / BLOCK; i++)
+			free(blocks[i]);
+		assert_true((uintptr_t)sbrk(0) == end);
+	}
+}
+
 /* Given back: the next growth begins there. */
 static void shrinks(void **state)
 {
@@ -93,6 +119,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(grows_and_is_present),
+	    cmocka_unit_test(reserves),
 	    cmocka_unit_test(shrinks),
 	    cmocka_unit_test(refused),
 	};
