@@ -23,24 +23,6 @@ static void do_auth(struct engine *e, const struct aaa_action *a)
 		req->job = a->job;
 }
 
-static void do_note(struct engine *e, const struct aaa_action *a)
-{
-	struct lm_note note = {
-	    .r = a->key.r,
-	    .tunnel_id = a->key.tunnel_id,
-	    .session_id = a->key.session_id,
-	};
-
-	if (a->len > sizeof(note.data.data)) {
-		log_error(
-		    &e->log, "R %" PRIu64 ": its note is too long", a->key.r);
-		return;
-	}
-	note.data.len = (uint16_t)a->len;
-	memcpy(note.data.data, a->data, a->len);
-	engine_tell(e, LM_NOTE, &note);
-}
-
 static void do_acct(struct engine *e, const struct aaa_action *a)
 {
 	log_info(&e->log, "accounting: %s", a->text);
@@ -62,7 +44,6 @@ static void do_log(struct engine *e, const struct aaa_action *a)
 static void (*const actions[])(struct engine *, const struct aaa_action *) = {
     [AAA_ACT_SEND] = do_send,
     [AAA_ACT_AUTH] = do_auth,
-    [AAA_ACT_NOTE] = do_note,
     [AAA_ACT_ACCT] = do_acct,
     [AAA_ACT_LOG] = do_log,
 };

@@ -31,13 +31,6 @@ static const struct msg_field key_fields[] = {
     MSG_NUM(MSG_U16, struct lm_key, session_id),
 };
 
-static const struct msg_field note_fields[] = {
-    MSG_NUM(MSG_U64, struct lm_note, r),
-    MSG_NUM(MSG_U16, struct lm_note, tunnel_id),
-    MSG_NUM(MSG_U16, struct lm_note, session_id),
-    MSG_BYTES_OF(struct lm_note, data),
-};
-
 static const struct msg_field auth_fields[] = {
     MSG_NUM(MSG_U8, struct aaa_auth, method),
     MSG_NUM(MSG_U8, struct aaa_auth, id),
@@ -77,7 +70,6 @@ static const struct msg_field held_fields[] = {
     MSG_NUM(MSG_U16, struct lm_held, peer_session_id),
     MSG_NUM(MSG_ADDR, struct lm_held, peer),
     MSG_NUM(MSG_U8, struct lm_held, is_ending),
-    MSG_BYTES_OF(struct lm_held, data),
 };
 
 static const struct msg_field exited_fields[] = {
@@ -105,7 +97,6 @@ static const struct msg_desc descs[] = {
     MSG_DESC(LM_PEER_FREE, struct lm_key, key_fields),
     MSG_DESC(LM_AUTH, struct aaa_auth, auth_fields),
     MSG_DESC(LM_STATS, struct lm_key, key_fields),
-    MSG_DESC(LM_NOTE, struct lm_note, note_fields),
     MSG_DESC(LM_SHUTDOWN_DONE, struct lm_count, count_fields),
     MSG_DESC(LM_REPLY, struct lm_reply, reply_fields),
     MSG_DESC(LM_VERDICT, struct aaa_verdict, verdict_fields),
@@ -198,16 +189,6 @@ static const char *check_peer_key(const union lm_any *b, uint32_t max)
 	return NULL;
 }
 
-static const char *check_note(const union lm_any *b, uint32_t max)
-{
-	if (!b->note.r)
-		return "R is 0";
-	if (!b->note.tunnel_id)
-		return b->note.session_id ? "a session id without a tunnel"
-					  : NULL;
-	return check_tunnel_id(b->note.tunnel_id, max);
-}
-
 static const char *check_auth(const union lm_any *b, uint32_t max)
 {
 	(void)max;
@@ -237,7 +218,6 @@ static const struct check checks[] = {
     {LM_PEER_FREE, check_peer_key},
     {LM_AUTH, check_auth},
     {LM_STATS, check_session_key},
-    {LM_NOTE, check_note},
     {LM_SHUTDOWN_DONE, check_nothing},
 };
 

@@ -18,7 +18,6 @@
 #include "common/msg.h"
 #include "common/peer_link.h"
 
-#define LM_NOTE_MAX 1024
 #define LM_TEXT_MAX 200
 /* Tunnel ids are generation << 14 | slot with generations 0 to 2. */
 #define LM_GENERATIONS 3
@@ -33,7 +32,6 @@ enum lm_msg {
 	LM_PEER_FREE,	  /* lm_key -> reply when nothing of R is left */
 	LM_AUTH,	  /* aaa_auth -> LM_VERDICT */
 	LM_STATS,	  /* lm_key -> LM_STATS_REPLY */
-	LM_NOTE,	  /* lm_note -> reply; R, tunnel or session */
 	LM_SHUTDOWN_DONE, /* lm_count: the engine has nothing left */
 
 	LM_REPLY = 64,	   /* lm_reply */
@@ -78,12 +76,6 @@ struct lm_key {
 	uint16_t tunnel_id, session_id;
 };
 
-struct lm_note {
-	uint64_t r;
-	uint16_t tunnel_id, session_id;
-	MSG_BLOB(LM_NOTE_MAX) data;
-};
-
 struct lm_reply {
 	int32_t error; /* 0 or -errno */
 	char text[LM_TEXT_MAX];
@@ -105,7 +97,6 @@ struct lm_held {
 	struct addr peer;		      /* inner, of a tunnel */
 	uint8_t is_ending; /* a session whose PPP still lives: its address
 			      is taken until LM_SESSION_EXITED */
-	MSG_BLOB(LM_NOTE_MAX) data; /* the last LM_NOTE */
 };
 
 struct lm_exited {
@@ -132,7 +123,6 @@ union lm_any {
 	struct lm_tunnel_open tunnel_open;
 	struct lm_session_open session_open;
 	struct lm_key key;
-	struct lm_note note;
 	struct lm_reply reply;
 	struct lm_stats stats;
 	struct lm_held held;

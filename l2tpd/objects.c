@@ -118,7 +118,6 @@ static void on_peer_closed(void *arg)
 		o->out.reply(o->out.ctx, p->free_seq, 0, "", -1);
 	o->slots[p->slot] = NULL;
 	HASH_DEL(o->peers, p);
-	free(p->note.data);
 	free(p);
 }
 
@@ -128,7 +127,6 @@ static void on_tunnel_closed(void *arg)
 	struct peer *p = t->peer;
 
 	DL_DELETE(p->tunnels, t);
-	free(t->note.data);
 	free(t);
 	peer_check(p);
 }
@@ -162,7 +160,6 @@ static void on_session_closed(void *arg)
 	struct tunnel *t = s->tunnel;
 
 	DL_DELETE(t->sessions, s);
-	free(s->note.data);
 	free(s);
 	tunnel_check(t);
 }
@@ -442,26 +439,6 @@ static struct answer stats(
 	return a;
 }
 
-static struct answer note(
-    struct objects *o, uint32_t seq, const union lm_any *b)
-{
-	const struct lm_note *m = &b->note;
-	struct found f;
-	struct answer a = find(o, m->r, m->tunnel_id, m->session_id, &f);
-	struct note *n;
-
-	(void)seq;
-	if (a.error)
-		return a;
-	n = f.session  ? &f.session->note
-	    : f.tunnel ? &f.tunnel->note
-		       : &f.peer->note;
-	free(n->data);
-	n->data = xmemdup(m->data.data, m->data.len);
-	n->len = m->data.len;
-	return a;
-}
-
 static const struct {
 	uint16_t type;
 	struct answer (*fn)(
@@ -474,7 +451,6 @@ static const struct {
     {LM_TUNNEL_CLOSE, tunnel_close},
     {LM_PEER_FREE, peer_free},
     {LM_STATS, stats},
-    {LM_NOTE, note},
 };
 
 bool objects_request(

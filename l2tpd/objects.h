@@ -35,7 +35,7 @@ struct objects *objects_new(const struct kernel_ops *ops, void *kernel,
 void objects_free(struct objects *o);
 
 /*
- * One request, LM_PEER_OPEN to LM_NOTE without LM_AUTH.  Answers exactly
+ * One request, LM_PEER_OPEN to LM_STATS without LM_AUTH.  Answers exactly
  * once, for LM_PEER_FREE perhaps later.  False: not one of these.
  */
 bool objects_request(

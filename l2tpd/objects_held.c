@@ -4,13 +4,6 @@
 
 #include <string.h>
 
-static void held_note(struct lm_held *h, const struct note *n)
-{
-	h->data.len = n->len;
-	if (n->len)
-		memcpy(h->data.data, n->data, n->len);
-}
-
 static void each_session(const struct session *s, const struct lm_held *tunnel,
     objects_held_fn fn, void *ctx)
 {
@@ -21,7 +14,6 @@ static void each_session(const struct session *s, const struct lm_held *tunnel,
 	h.is_ending = s->is_closing;
 	h.session_id = s->id.session_id;
 	h.peer_session_id = s->id.peer_session_id;
-	held_note(&h, &s->note);
 	fn(ctx, &h, s->plugin_fd);
 }
 
@@ -34,7 +26,6 @@ static void each_tunnel(const struct tunnel *t, const struct lm_held *peer,
 	h.tunnel_id = t->id.tunnel_id;
 	h.peer_tunnel_id = t->id.peer_tunnel_id;
 	h.peer = t->id.peer;
-	held_note(&h, &t->note);
 	if (!t->is_closing)
 		fn(ctx, &h, t->udp_fd);
 	DL_FOREACH(t->sessions, s)
@@ -54,7 +45,6 @@ void objects_each(struct objects *o, objects_held_fn fn, void *ctx)
 		    .local = p->local,
 		};
 
-		held_note(&h, &p->note);
 		if (!p->is_closing)
 			fn(ctx, &h, p->fd);
 		DL_FOREACH(p->tunnels, t)

@@ -8,11 +8,6 @@
 #include <uthash.h>
 #include <utlist.h>
 
-struct note {
-	uint16_t len;
-	uint8_t *data;
-};
-
 struct session {
 	struct tunnel *tunnel;
 	struct session *prev, *next;
@@ -20,7 +15,6 @@ struct session {
 	int pppox_fd, plugin_fd;
 	struct ppp *ppp; /* NULL: it has ended */
 	bool is_closing;
-	struct note note;
 };
 
 struct tunnel {
@@ -30,7 +24,6 @@ struct tunnel {
 	int udp_fd, pppox_fd;
 	struct session *sessions;
 	bool is_closing;
-	struct note note;
 };
 
 struct peer {
@@ -42,7 +35,6 @@ struct peer {
 	struct tunnel *tunnels;
 	bool is_closing;
 	uint32_t free_seq; /* of the LM_PEER_FREE that waits; 0: none */
-	struct note note;
 	UT_hash_handle hh;
 };
 

@@ -142,7 +142,6 @@ static void on_address(struct aaa *aaa, struct aaa_session *s,
 		aaa_session_set_state(s, AAA_ST_ADDRESSED);
 		aaa_emit_log(out, s, AAA_LOG_INFO, "user %s gets address %s",
 		    s->user, addr_ip_text(&s->ip, text));
-		aaa_emit_note(out, s);
 	}
 	aaa_emit_reply(out, s, AAA_ADDRESS_REPLY, seq, &reply);
 }
@@ -161,7 +160,6 @@ static void on_up(struct aaa *aaa, struct aaa_session *s,
 		aaa_emit_log(out, s, AAA_LOG_INFO, "user %s is up on %s",
 		    s->user, s->ifname);
 	}
-	aaa_emit_note(out, s);
 }
 
 static void on_stats(struct aaa *aaa, struct aaa_session *s,
@@ -301,7 +299,6 @@ static void accept_user(
 	    s, s->ip.family ? AAA_ST_ADDRESSED : AAA_ST_AUTHENTICATED);
 	aaa_emit_log(out, s, AAA_LOG_INFO, "user %s authenticated by %s",
 	    s->user, aaa_method_name(s->ask_method));
-	aaa_emit_note(out, s);
 }
 
 static void reject_user(struct aaa_session *s, enum aaa_verdict_code code,
@@ -380,35 +377,6 @@ static void on_ended(struct aaa *aaa, struct aaa_session *s,
 	aaa_session_drop(aaa, s);
 }
 
-/* A session that outlived an engine; without a note nobody is on it. */
-static void on_held(struct aaa *aaa, struct aaa_session *s,
-    const struct aaa_event *ev, struct aaa_actions *out)
-{
-	enum aaa_state state = AAA_ST_NEW;
-	struct wire_reader r;
-
-	if (s)
-		return;
-	s = aaa_session_add(aaa, ev->key);
-	s->is_held = true;
-	if (!ev->data.len)
-		return;
-	wire_reader_init(&r, ev->data.data, ev->data.len);
-	aaa_session_get(&r, s, &state);
-	if (wire_error(&r) || wire_left(&r) || state == AAA_ST_ASKING) {
-		aaa_emit_log(
-		    out, s, AAA_LOG_WARN, "the note of the session is damaged");
-		aaa_session_drop(aaa, s);
-		s = aaa_session_add(aaa, ev->key);
-		s->is_held = true;
-		return;
-	}
-	aaa_session_set_state(s, state);
-	if (s->ip.family && pool_reserve(aaa->pool, s->serial, &s->ip))
-		aaa_emit_log(out, s, AAA_LOG_WARN,
-		    "the address of user %s is another session's too", s->user);
-}
-
 /* Nobody else gets an address that a user has for himself. */
 static void on_fixed(struct aaa *aaa, struct aaa_session *s,
     const struct aaa_event *ev, struct aaa_actions *out)
@@ -459,7 +427,6 @@ static const event_fn event_rows[] = {
     [AAA_EV_STATS] = on_counters,
     [AAA_EV_DISCONNECT] = on_disconnect,
     [AAA_EV_ENDED] = on_ended,
-    [AAA_EV_HELD] = on_held,
     [AAA_EV_FOUND] = on_found,
     [AAA_EV_FOUND_END] = on_found_end,
     [AAA_EV_FIXED] = on_fixed,
@@ -496,7 +463,6 @@ static struct aaa_row row_of(const struct aaa_session *s)
 	    .key = s->key,
 	    .user = s->user,
 	    .state = state_names[s->state],
-	    .held = s->is_held,
 	    .peer = s->peer,
 	    .ip = s->ip,
 	    .ifname = s->ifname,

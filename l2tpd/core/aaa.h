@@ -6,7 +6,7 @@
  * face (common/aaa_msg.h).
  *
  * A session is named by R, tunnel id and session id.  It is known from
- * AAA_EV_STARTED (or HELD) to AAA_EV_ENDED.  No session gets an address
+ * AAA_EV_STARTED (or FOUND) to AAA_EV_ENDED.  No session gets an address
  * before the monitor said AAA_OK to its user.
  */
 #ifndef L2TPD_CORE_AAA_H
@@ -19,8 +19,6 @@
 #include <stdint.h>
 
 struct aaa;
-
-#define AAA_NOTE_MAX 512
 
 struct aaa_config {
 	const char *pool;  /* ranges, as for pool_new() */
@@ -42,7 +40,6 @@ enum aaa_event_type {
 	AAA_EV_STATS,	   /* key, stats: the shell read counters itself */
 	AAA_EV_DISCONNECT, /* key, text: tell its plugin to end */
 	AAA_EV_ENDED,	   /* key, text: pppd is gone */
-	AAA_EV_HELD,	   /* key, data: a note, after an engine crash */
 	AAA_EV_FOUND,	   /* key, peer: the monitor has it; aaa_resume() */
 	AAA_EV_FOUND_END,
 	AAA_EV_FIXED, /* data: addresses (4 bytes) that users own */
@@ -64,7 +61,6 @@ struct aaa_event {
 enum aaa_action_type {
 	AAA_ACT_SEND, /* key, data: to the session's plugin */
 	AAA_ACT_AUTH, /* key, job, auth: ask the monitor */
-	AAA_ACT_NOTE, /* key, data: for AAA_EV_HELD in the next engine */
 	AAA_ACT_ACCT, /* text: one JSON line, without newline */
 	AAA_ACT_LOG,  /* level, text; what, remedy: a refusal */
 };
@@ -119,7 +115,6 @@ struct aaa_row {
 	const char *user;  /* borrowed until the next step; "" before AUTH */
 	const char *state; /* "new", "asking", "authenticated", "addressed",
 			      "up" */
-	bool held;	   /* from before a restart */
 	struct addr peer;  /* outer */
 	struct addr ip;	   /* ADDR_NONE: none yet */
 	const char *ifname;

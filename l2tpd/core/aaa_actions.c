@@ -108,17 +108,6 @@ void aaa_emit_auth(struct aaa_actions *out, const struct aaa_session *s,
 	act->auth = xmemdup(auth, sizeof(*auth));
 }
 
-void aaa_emit_note(struct aaa_actions *out, const struct aaa_session *s)
-{
-	struct aaa_action *act = emit(out, AAA_ACT_NOTE, s);
-	struct wire_writer w;
-
-	act->data = xmalloc(AAA_NOTE_MAX);
-	wire_writer_init(&w, act->data, AAA_NOTE_MAX);
-	aaa_session_put(&w, s);
-	act->len = wire_writer_error(&w) ? 0 : w.pos;
-}
-
 const char *aaa_printable(const char *text, char *out, size_t size)
 {
 	bool is_utf8;

@@ -32,7 +32,6 @@ struct aaa_session {
 	struct aaa_hash_key hash_key;
 	uint64_t serial; /* its key in the pool */
 	enum aaa_state state;
-	bool is_held;
 	bool is_found;	  /* after a resume: the monitor has it */
 	bool is_dirty;	  /* in aaa->dirty */
 	uint8_t failures; /* wrong proofs so far */
@@ -90,7 +89,6 @@ void aaa_emit_term(
     struct aaa_actions *out, const struct aaa_session *s, const char *reason);
 void aaa_emit_auth(struct aaa_actions *out, const struct aaa_session *s,
     const struct aaa_auth *auth);
-void aaa_emit_note(struct aaa_actions *out, const struct aaa_session *s);
 /* The line begins with "R n (peer): ". */
 void aaa_emit_log(struct aaa_actions *out, const struct aaa_session *s,
     enum aaa_log_level level, const char *format, ...)
@@ -113,11 +111,5 @@ const char *aaa_printable(const char *text, char *out, size_t size);
 #define AAA_SESSION_SAVE_MAX 2048 /* more than any takes */
 void aaa_session_save(struct wire_writer *w, const struct aaa_session *s);
 struct aaa_session *aaa_session_restore(struct wire_reader *r, struct aaa *aaa);
-
-/* A session's own data, the same in a note and in saved state. */
-void aaa_session_put(struct wire_writer *w, const struct aaa_session *s);
-/* The state read is returned through *state; s->state stays. */
-void aaa_session_get(
-    struct wire_reader *r, struct aaa_session *s, enum aaa_state *state);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The AAA core's state as bytes: notes of one session, and all of it. */
+/* The AAA core's state as bytes: of one session, and all of it. */
 #include "l2tpd/core/aaa_int.h"
 
 #include "common/alloc.h"
@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NOTE_VERSION 1
-#define SAVE_VERSION 2
+#define SAVE_VERSION 3
 
 static void put_addr(struct wire_writer *w, const struct addr *a)
 {
@@ -69,9 +68,8 @@ static void get_stats(struct wire_reader *r, struct aaa_stats *st)
 	get_text(r, st->reason, sizeof(st->reason));
 }
 
-void aaa_session_put(struct wire_writer *w, const struct aaa_session *s)
+static void put_user(struct wire_writer *w, const struct aaa_session *s)
 {
-	wire_put_u8(w, NOTE_VERSION);
 	wire_put_u8(w, (uint8_t)s->state);
 	put_text(w, s->user);
 	put_addr(w, &s->peer);
@@ -103,13 +101,11 @@ static bool is_consistent(const struct aaa_session *s, enum aaa_state state)
 	return false;
 }
 
-void aaa_session_get(
+static void get_user(
     struct wire_reader *r, struct aaa_session *s, enum aaa_state *state)
 {
 	uint8_t number;
 
-	if (wire_get_u8(r) != NOTE_VERSION)
-		wire_fail(r);
 	number = wire_get_u8(r);
 	get_text(r, s->user, sizeof(s->user));
 	get_addr(r, &s->peer);
@@ -129,7 +125,6 @@ void aaa_session_save(struct wire_writer *w, const struct aaa_session *s)
 	wire_put_u16(w, s->key.tunnel_id);
 	wire_put_u16(w, s->key.session_id);
 	wire_put_u64(w, s->serial);
-	wire_put_u8(w, s->is_held);
 	wire_put_u8(w, s->failures);
 	wire_put_u32(w, s->job);
 	wire_put_u32(w, s->seq);
@@ -137,7 +132,7 @@ void aaa_session_save(struct wire_writer *w, const struct aaa_session *s)
 	wire_put_bytes(w, s->reply, s->reply_len);
 	wire_put_u8(w, s->ask_method);
 	put_text(w, s->asked);
-	aaa_session_put(w, s);
+	put_user(w, s);
 }
 
 static void get_reply(struct wire_reader *r, struct aaa_session *s)
@@ -165,14 +160,13 @@ struct aaa_session *aaa_session_restore(struct wire_reader *r, struct aaa *aaa)
 	}
 	s = aaa_session_add(aaa, key);
 	s->serial = wire_get_u64(r);
-	s->is_held = wire_get_u8(r) != 0;
 	s->failures = wire_get_u8(r);
 	s->job = wire_get_u32(r);
 	s->seq = wire_get_u32(r);
 	get_reply(r, s);
 	s->ask_method = wire_get_u8(r);
 	get_text(r, s->asked, sizeof(s->asked));
-	aaa_session_get(r, s, &state);
+	get_user(r, s, &state);
 	aaa_session_set_state(s, state);
 	if (!wire_error(r))
 		return s;

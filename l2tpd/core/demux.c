@@ -49,8 +49,7 @@ static struct lns_tunnel *tunnel_of_port(
 	LL_FOREACH(peer->tunnels, t)
 	{
 		if (t->state != LNS_TUNNEL_DEAD &&
-		    t->state != LNS_TUNNEL_LINGER &&
-		    t->state != LNS_TUNNEL_HELD && addr_equal(&t->addr, from))
+		    t->state != LNS_TUNNEL_LINGER && addr_equal(&t->addr, from))
 			found = t;
 	}
 	return found;
@@ -133,21 +132,6 @@ static uint16_t choose_id(struct lns_peer *peer)
 	return 0;
 }
 
-static void drop_held(struct lns_peer *peer)
-{
-	const struct lns_cause none = {0};
-	struct lns_tunnel *t;
-
-	LL_FOREACH(peer->tunnels, t)
-	{
-		if (t->state != LNS_TUNNEL_HELD)
-			continue;
-		lns_log_tunnel(t, LNS_LOG_INFO,
-		    "held from before a restart: the client dials anew");
-		lns_tunnel_apply(t, TUNNEL_EV_DROP, &none);
-	}
-}
-
 static void new_tunnel(const struct arrival *in, const struct l2tp_msg *rq)
 {
 	const struct lns_cause cause = {.msg = rq};
@@ -204,7 +188,6 @@ static void on_sccrq(const struct arrival *in, const struct l2tp_msg *rq)
 		    rq->assigned_tunnel_id, t->peer_id);
 		lns_tunnel_apply(t, TUNNEL_EV_DROP, &none);
 	}
-	drop_held(in->peer);
 	new_tunnel(in, rq);
 }
 
@@ -259,8 +242,7 @@ static void with_id(const struct arrival *in)
 {
 	struct lns_tunnel *t = lns_tunnel_find(in->peer, in->hdr.tunnel_id);
 
-	if (!t || t->state == LNS_TUNNEL_HELD ||
-	    (in->socket && in->socket != t->id) ||
+	if (!t || (in->socket && in->socket != t->id) ||
 	    !addr_equal(&in->from, &t->addr)) {
 		lns_log(in->peer, LNS_LOG_DEBUG,
 		    "control message for tunnel %u, not of this socket",

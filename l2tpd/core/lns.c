@@ -149,7 +149,6 @@ static void on_peer_event(struct lns_peer *p, const struct lns_event *ev)
 		break;
 	case LNS_EV_TICK:
 	case LNS_EV_PEER_UP:
-	case LNS_EV_HELD:
 	case LNS_EV_FOUND:
 	case LNS_EV_FOUND_END:
 	case LNS_EV_SHUTDOWN:
@@ -177,9 +176,6 @@ void lns_step(
 	} else if (ev->type == LNS_EV_PEER_UP) {
 		if (ev->up)
 			lns_peer_up(lns, ev->up);
-	} else if (ev->type == LNS_EV_HELD) {
-		if (ev->up)
-			lns_peer_held(lns, ev);
 	} else if (ev->type == LNS_EV_FOUND) {
 		if (ev->up)
 			lns_found(lns, ev);
@@ -240,15 +236,12 @@ static size_t tunnel_rows(const struct lns_peer *p, lns_row_fn fn, void *ctx)
 		row.tunnel_id = t->id;
 		row.peer_host = t->host;
 		row.state = lns_tunnel_state_name(t->state);
-		row.held |= t->state == LNS_TUNNEL_HELD;
 		if (!t->sessions)
 			fn(ctx, &row);
 		LL_FOREACH(t->sessions, s)
 		{
 			row.session_id = s->id;
 			row.state = lns_session_state_name(s->state);
-			row.held = base.held || t->state == LNS_TUNNEL_HELD ||
-				   s->state == LNS_SESSION_HELD;
 			fn(ctx, &row);
 		}
 	}

@@ -68,7 +68,6 @@ enum lns_event_type {
 	LNS_EV_SESSION_DOWN,   /* pppd ended: text says why */
 	LNS_EV_PEER_CLOSED,    /* r: the monitor has nothing left of R */
 	LNS_EV_DISCONNECT,     /* r, text or NULL: the operator ends R */
-	LNS_EV_HELD,	       /* up, tunnel_id, session_id: before a crash */
 	LNS_EV_FOUND,	       /* up, both ids, error, text: see lns_resume() */
 	LNS_EV_FOUND_END,
 	LNS_EV_SHUTDOWN,

@@ -257,51 +257,6 @@ void lns_peer_disconnect(
 	}
 }
 
-/* --- held ----------------------------------------------------------- */
-
-static void hold_tunnel(struct lns_peer *p, uint16_t id, uint16_t session_id)
-{
-	struct lns_tunnel *t = lns_tunnel_find(p, id);
-	struct lns_session *s;
-
-	if (!t) {
-		t = lns_tunnel_new(p, id);
-		t->in_kernel = true;
-		lns_tunnel_restore_state(t, LNS_TUNNEL_HELD);
-		p->generation = (uint8_t)(((id >> 14) + 1) % LNS_GENERATIONS);
-	}
-	if (!session_id || lns_session_find(t, session_id) ||
-	    lns_session_id_is_used(p->lns, session_id))
-		return;
-	s = lns_session_new(t, session_id);
-	s->in_kernel = true;
-	lns_session_restore_state(s, LNS_SESSION_HELD);
-	t->deadline = LNS_NEVER;
-}
-
-void lns_peer_held(struct lns *lns, const struct lns_event *ev)
-{
-	const struct peer_up *up = ev->up;
-	struct lns_peer *p = lns_peer_find(lns, up->r);
-
-	if (!p) {
-		if (!up->r || !up->slot || up->slot > PEER_SLOT_MAX ||
-		    slot_owner(lns, up->slot))
-			return;
-		p = lns_peer_new(lns, up);
-		lns_peer_claim_slot(p);
-		set_state(p, LNS_PEER_READY);
-	}
-	if (ev->tunnel_id && ((ev->tunnel_id & PEER_SLOT_MAX) != p->up.slot ||
-				 ev->tunnel_id >> 14 >= LNS_GENERATIONS))
-		lns_log(p, LNS_LOG_WARN,
-		    "held tunnel %u is not of slot %u: ignored", ev->tunnel_id,
-		    p->up.slot);
-	else if (ev->tunnel_id)
-		hold_tunnel(p, ev->tunnel_id, ev->session_id);
-	lns_peer_settle(p);
-}
-
 /* --- time and the end of an event ----------------------------------- */
 
 bool lns_peer_has_live_tunnel(const struct lns_peer *peer)

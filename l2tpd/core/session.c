@@ -275,10 +275,7 @@ static const struct session_row rows[] = {
 	{LIVE, SESSION_EV_CDN, cleared, LNS_SESSION_CLOSING},
 	{LIVE, SESSION_EV_STATUS, nothing, STAY},
 	{LIVE, SESSION_EV_REFUSE, disconnect, LNS_SESSION_CLOSING},
-	{IN(HELD), SESSION_EV_PPP_DOWN, drop, LNS_SESSION_CLOSING},
-	{IN(HELD), SESSION_EV_REFUSE, drop, LNS_SESSION_CLOSING},
-	{IN(IDLE) | LIVE | IN(HELD), SESSION_EV_DROP, drop,
-	    LNS_SESSION_CLOSING},
+	{IN(IDLE) | LIVE, SESSION_EV_DROP, drop, LNS_SESSION_CLOSING},
 };
 /* clang-format on */
 
@@ -360,8 +357,7 @@ static void drop_same_peer_id(struct lns_tunnel *t, uint16_t peer_id)
 
 	LL_FOREACH(t->sessions, s)
 	{
-		if (s->peer_id != peer_id || s->state == LNS_SESSION_HELD ||
-		    s->state == LNS_SESSION_CLOSING)
+		if (s->peer_id != peer_id || s->state == LNS_SESSION_CLOSING)
 			continue;
 		lns_log_session(s, LNS_LOG_INFO,
 		    "replaced: the client's session id %u begins a new call",

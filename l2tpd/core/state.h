@@ -38,7 +38,6 @@
 	X(ESTABLISHED, "established")                                          \
 	X(CLOSING, "closing") /* StopCCN sent */                               \
 	X(LINGER, "linger")   /* StopCCN received: answers duplicates */       \
-	X(HELD, "held") /* from before a crash: only the kernel's part */      \
 	X(DEAD, "dead")
 
 #define LNS_SESSION_STATES(X)                                                  \
@@ -46,7 +45,6 @@
 	X(WAIT_CONNECT, "wait-connect")                                        \
 	X(WAIT_KERNEL, "wait-kernel")                                          \
 	X(ESTABLISHED, "established")                                          \
-	X(HELD, "held")                                                        \
 	X(CLOSING, "closing")
 
 enum lns_peer_state {
@@ -242,8 +240,6 @@ void lns_peer_open(struct lns_peer *peer);
 void lns_peer_free(struct lns_peer *peer);
 void lns_peer_up(struct lns *lns, const struct peer_up *up);
 void lns_peer_update(struct lns_peer *peer, const struct peer_up *up);
-/* A peer, tunnel and session (0: none) that outlived a crash. */
-void lns_peer_held(struct lns *lns, const struct lns_event *ev);
 void lns_peer_socket_opened(struct lns_peer *peer, int error, const char *text);
 void lns_peer_down(struct lns_peer *peer, const char *why);
 void lns_peer_closed(struct lns_peer *peer);

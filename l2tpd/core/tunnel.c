@@ -92,7 +92,7 @@ struct lns_tunnel *lns_tunnel_find(
 
 bool lns_tunnel_is_live(const struct lns_tunnel *tunnel)
 {
-	return (LIVE | IN(IDLE) | IN(HELD)) >> tunnel->state & 1;
+	return (LIVE | IN(IDLE)) >> tunnel->state & 1;
 }
 
 /* --- actions -------------------------------------------------------- */
@@ -317,10 +317,7 @@ static const struct tunnel_row rows[] = {
 	{ENDED, TUNNEL_EV_REFUSE, nothing, STAY},
 	{IN(LINGER), TUNNEL_EV_STOPCCN, nothing, STAY},
 	{IN(LINGER), TUNNEL_EV_ACKED, nothing, STAY},
-	{IN(HELD), TUNNEL_EV_REFUSE, release, LNS_TUNNEL_DEAD},
-	{IN(HELD), TUNNEL_EV_TIMEOUT, release, LNS_TUNNEL_DEAD},
-	{IN(IDLE) | LIVE | ENDED | IN(HELD), TUNNEL_EV_DROP, release,
-	    LNS_TUNNEL_DEAD},
+	{IN(IDLE) | LIVE | ENDED, TUNNEL_EV_DROP, release, LNS_TUNNEL_DEAD},
 };
 /* clang-format on */
 

@@ -170,10 +170,8 @@ void lns_tunnel_tick(struct lns_tunnel *tunnel)
 /* A tunnel whose last call ended goes soon. */
 static void watch_idle(struct lns_tunnel *t)
 {
-	bool can_carry =
-	    t->state == LNS_TUNNEL_ESTABLISHED || t->state == LNS_TUNNEL_HELD;
-
-	if (can_carry && !t->sessions && t->deadline == LNS_NEVER)
+	if (t->state == LNS_TUNNEL_ESTABLISHED && !t->sessions &&
+	    t->deadline == LNS_NEVER)
 		t->deadline = t->peer->lns->now + LNS_TUNNEL_IDLE_MS;
 }
 

@@ -245,39 +245,6 @@ void world_up(struct world *w, uint64_t r, uint32_t slot)
 	world_event(w, &ev);
 }
 
-void world_crash(struct world *w)
-{
-	struct lns_event ev = {.type = LNS_EV_HELD};
-	struct peer_up up = {.natt = 1};
-
-	w->lns_random += 77;
-	world_forget_records(w);
-	lns_free(w->lns);
-	w->lns = lns_new(&w->cfg, world_random, w);
-	ev.up = &up;
-	for (size_t i = 0; i < WORLD_OBJECTS; i++) {
-		if (!w->peers[i].socket)
-			continue;
-		up.r = w->peers[i].r;
-		up.slot = w->peers[i].slot;
-		ev.tunnel_id = ev.session_id = 0;
-		world_event(w, &ev);
-		for (size_t k = 0; k < WORLD_OBJECTS; k++) {
-			if (w->tunnels[k].r != up.r)
-				continue;
-			ev.tunnel_id = w->tunnels[k].id;
-			world_event(w, &ev);
-		}
-		for (size_t k = 0; k < WORLD_OBJECTS; k++) {
-			if (w->sessions[k].r != up.r)
-				continue;
-			ev.tunnel_id = w->sessions[k].tunnel_id;
-			ev.session_id = w->sessions[k].id;
-			world_event(w, &ev);
-		}
-	}
-}
-
 /* The kernel's choice: a connected socket, or R's. */
 static void deliver(struct world *w, struct world_item *it)
 {

@@ -102,8 +102,6 @@ struct addr world_addr(uint8_t n, uint16_t port);
 void world_event(struct world *w, const struct lns_event *ev);
 void world_simple(struct world *w, enum lns_event_type type, uint64_t r);
 void world_up(struct world *w, uint64_t r, uint32_t slot);
-/* The core dies; a new one is told what the kernel holds. */
-void world_crash(struct world *w);
 /*
  * The core dies; the next one has its records and what the kernel holds.
  * All answers that were on their way to it are lost.

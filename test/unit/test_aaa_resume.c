@@ -37,7 +37,6 @@ static void sessions_go_on(bool restores)
 	found_end(&g);
 	assert_int_equal(g.acts.count, 0);
 	assert_true(aaa_get(g.aaa, one, &row));
-	assert_false(row.held);
 	assert_string_equal(row.state, "up");
 	assert_string_equal(row.user, "alice");
 	assert_true(row.since_s == NOW);

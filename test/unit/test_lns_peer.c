@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Peers of the LNS: slots, kernels that fail, silence, the operator,
- * shutdown, what is held from before a crash; each also with save and
- * restore between every two events.
+ * shutdown; each also with save and restore, and with a death, between
+ * every two events.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -406,120 +406,6 @@ static void shutdown_tells_everyone(struct world *w)
 	assert_true(world_peer(w, R + 7)->refused);
 }
 
-/* --- held ------------------------------------------------------------ */
-
-static void held_calls_go_on(struct world *w)
-{
-	struct l2tp_client *c = scenario_call(w, R, SLOT, &plain);
-	struct lns_row row;
-
-	world_crash(w);
-	lns_each(w->lns, look_at_row, &row);
-	assert_true(row.held);
-	assert_string_equal(row.state, "held");
-	assert_int_equal(row.slot, SLOT);
-	assert_int_equal(row.tunnel_id, SLOT);
-	assert_int_equal(row.session_id, world_session(w, R)->id);
-	/* Its control messages are not ours to answer. */
-	l2tp_client_call(c, 22, w->now);
-	world_run(w, 3600 * 1000);
-	assert_int_equal(world_session_count(w), 1);
-	assert_false(world_peer(w, R)->close_asked);
-	/* ikev1d's list brings the answer as ever. */
-	world_peer(w, R)->ready = false;
-	world_up(w, R, SLOT);
-	assert_true(world_peer(w, R)->ready);
-	assert_int_equal(world_session_count(w), 1);
-}
-
-static void a_held_client_may_dial_anew(struct world *w)
-{
-	const struct addr addr = world_addr(SLOT, 1701);
-	struct l2tp_client_config cfg = plain;
-	struct l2tp_client *c = scenario_call(w, R, SLOT, &plain);
-	uint16_t old = world_session(w, R)->id;
-
-	world_client_end(w, c);
-	world_crash(w);
-	cfg.tunnel_id = 12;
-	c = world_client(w, R, &addr, &cfg);
-	l2tp_client_dial(c, w->now);
-	world_run(w, 500);
-	assert_int_equal(c->state, L2TP_CLIENT_UP);
-	assert_int_equal(c->peer_tunnel_id, 1 << 14 | SLOT);
-	assert_int_equal(world_tunnel_count(w), 1);
-	assert_int_equal(world_session_count(w), 1);
-	assert_int_not_equal(world_session(w, R)->id, old);
-}
-
-static void a_held_call_ends_with_pppd(struct world *w)
-{
-	struct l2tp_client *c = scenario_call(w, R, SLOT, &plain);
-
-	world_crash(w);
-	world_client_end(w, c);
-	scenario_ppp_down(w, R, NULL);
-	assert_int_equal(world_session_count(w), 0);
-	world_run(w, 6000);
-	assert_int_equal(world_tunnel_count(w), 0);
-	world_run(w, w->cfg.idle_peer_ms + 1000);
-	assert_true(world_peer(w, R)->gone);
-}
-
-static void a_held_call_ends_with_its_sas(struct world *w)
-{
-	scenario_call(w, R, SLOT, &plain);
-	world_crash(w);
-	peer_down(w, R);
-	world_run(w, 100);
-	assert_true(world_peer(w, R)->gone);
-	assert_int_equal(world_tunnel_count(w), 0);
-}
-
-static void a_held_call_ends_by_the_operator(struct world *w)
-{
-	scenario_call(w, R, SLOT, &plain);
-	scenario_call(w, R + 1, SLOT + 1, &plain);
-	world_crash(w);
-	world_simple(w, LNS_EV_DISCONNECT, R);
-	world_run(w, 100);
-	assert_true(world_peer(w, R)->gone);
-	assert_int_equal(world_tunnel_count(w), 1);
-	world_simple(w, LNS_EV_SHUTDOWN, 0);
-	world_run(w, 100);
-	assert_int_equal(world_tunnel_count(w), 0);
-}
-
-/* No id of a held object is given out while it lives. */
-static void held_ids_are_not_given_out_again(struct world *w)
-{
-	struct peer_up up = {.r = R, .slot = SLOT};
-	struct lns_event ev = {
-	    .type = LNS_EV_HELD, .up = &up, .tunnel_id = 2 << 14 | SLOT};
-	struct l2tp_client *c;
-
-	/* What the core would choose first. */
-	w->lns_random = 4711;
-	c = scenario_call(w, R + 1, SLOT + 1, &plain);
-	ev.session_id = c->peer_session_id;
-	peer_down(w, R + 1);
-	world_run(w, 100);
-	world_event(w, &ev);
-	w->lns_random = 4711;
-	c = scenario_call(w, R + 2, SLOT + 2, &plain);
-	assert_int_not_equal(c->peer_session_id, ev.session_id);
-	/* A tunnel of another slot is no tunnel of R. */
-	ev.tunnel_id = SLOT + 1;
-	world_event(w, &ev);
-	assert_true(world_logged(w, "held tunnel 4 is not of slot 3"));
-	/* Nor one of a generation that we never use: it could be saved,
-	 * but not restored. */
-	ev.tunnel_id = 3 << 14 | SLOT;
-	world_event(w, &ev);
-	assert_true(world_logged(w, "held tunnel 49155 is not of slot 3"));
-	world_run(w, 1);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -546,12 +432,6 @@ int main(void)
 	    SCENARIO(disconnect_of_a_dead_client_does_not_wait_long),
 	    SCENARIO(a_peer_that_is_closing_takes_no_calls),
 	    SCENARIO_LIVING(shutdown_tells_everyone),
-	    SCENARIO_LIVING(held_calls_go_on),
-	    SCENARIO_LIVING(a_held_client_may_dial_anew),
-	    SCENARIO_LIVING(a_held_call_ends_with_pppd),
-	    SCENARIO_LIVING(a_held_call_ends_with_its_sas),
-	    SCENARIO_LIVING(a_held_call_ends_by_the_operator),
-	    SCENARIO_LIVING(held_ids_are_not_given_out_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

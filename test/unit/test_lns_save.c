@@ -24,11 +24,6 @@ static const struct l2tp_client_config plain = {
 static void mixed(struct world *w)
 {
 	struct l2tp_client_config cfg = plain;
-	struct peer_up up = {.r = R + 7, .slot = SLOT + 7};
-	struct lns_event ev = {.type = LNS_EV_HELD,
-	    .up = &up,
-	    .tunnel_id = 1 << 14 | (SLOT + 7),
-	    .session_id = 0xabcd};
 
 	world_init(w, 3);
 	scenario_call(w, R, SLOT, &plain);
@@ -37,7 +32,6 @@ static void mixed(struct world *w)
 	cfg.stop_at_tunnel = true;
 	scenario_dial(w, R + 2, SLOT + 2, &cfg);
 	l2tp_client_stop(scenario_call(w, R + 3, SLOT + 3, &plain), w->now);
-	world_event(w, &ev);
 	world_run(w, 100);
 	w->kernel_is_stuck = true;
 	world_up(w, R + 4, SLOT);
@@ -80,7 +74,6 @@ static void another_clock(void **state)
 	assert_true(lns_next_deadline(lns) == 5000000000 + left);
 	lns_each(lns, add_row, &after);
 	assert_string_equal(before.text, after.text);
-	assert_non_null(strstr(after.text, "held"));
 	assert_non_null(strstr(after.text, "wait-slot"));
 	/* Saved again it is the same bytes. */
 	again = lns_save(lns, 5000000000, &len2);
