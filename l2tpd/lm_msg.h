@@ -95,8 +95,8 @@ struct lm_held {
 	uint16_t tunnel_id, peer_tunnel_id;   /* 0: this is R */
 	uint16_t session_id, peer_session_id; /* 0: R or a tunnel */
 	struct addr peer;		      /* inner, of a tunnel */
-	uint8_t is_ending; /* a session whose PPP still lives: its address
-			      is taken until LM_SESSION_EXITED */
+	uint8_t is_ending; /* a session: its address is taken until
+			      LM_SESSION_EXITED, which comes */
 };
 
 struct lm_exited {

@@ -231,6 +231,7 @@ static void on_engine_started(void *ctx, int fd)
 	m->is_fixed_told = false;
 	tell_fixed(m);
 	send_to_engine(m, LM_HELD_END, 0, &held, -1);
+	objects_engine_here(m->objects);
 }
 
 static void on_engine_ended(void *ctx, int status)

@@ -154,14 +154,24 @@ static void tunnel_check(struct tunnel *t)
 	o->ops->close(o->kernel, fds, on_tunnel_closed, t);
 }
 
-static void on_session_closed(void *arg)
+/* It stays until an engine has heard of its end. */
+void objects_session_check(struct session *s)
 {
-	struct session *s = arg;
 	struct tunnel *t = s->tunnel;
 
+	if (!s->is_closed || s->exit_text)
+		return;
 	DL_DELETE(t->sessions, s);
 	free(s);
 	tunnel_check(t);
+}
+
+static void on_session_closed(void *arg)
+{
+	struct session *s = arg;
+
+	s->is_closed = true;
+	objects_session_check(s);
 }
 
 /* PPP is gone: the engine hears it, the kernel's session follows. */
@@ -170,19 +180,13 @@ static void on_ppp_end(void *arg, const char *reason)
 	struct session *s = arg;
 	struct objects *o = s->tunnel->peer->owner;
 	const int fds[2] = {s->pppox_fd, -1};
-	struct lm_exited exited = {
-	    .r = s->id.r,
-	    .tunnel_id = s->id.tunnel_id,
-	    .session_id = s->id.session_id,
-	};
 
-	snprintf(exited.text, sizeof(exited.text), "%s", reason);
 	s->ppp = NULL;
 	s->is_closing = true;
-	close(s->plugin_fd);
-	s->plugin_fd = -1;
 	s->pppox_fd = -1;
-	o->out.exited(o->out.ctx, &exited);
+	s->exit_text = xstrdup(reason);
+	if (o->has_engine)
+		objects_tell_exit(s);
 	o->ops->close(o->kernel, fds, on_session_closed, s);
 }
 
@@ -193,14 +197,18 @@ static void session_stop(struct session *s, bool is_forced)
 	if (s->ppp && (!s->is_closing || is_forced))
 		o->ops->ppp_stop(o->kernel, s->ppp, is_forced);
 	s->is_closing = true;
+	if (s->exit_text) {
+		objects_forget_exit(s);
+		objects_session_check(s);
+	}
 }
 
 static void tunnel_stop(struct tunnel *t, bool is_forced)
 {
-	struct session *s;
+	struct session *s, *next;
 
 	t->is_closing = true;
-	DL_FOREACH(t->sessions, s)
+	DL_FOREACH_SAFE(t->sessions, s, next)
 	session_stop(s, is_forced);
 	tunnel_check(t);
 }
@@ -221,14 +229,6 @@ void objects_stop(struct objects *o, bool is_forced)
 
 	HASH_ITER(hh, o->peers, p, next)
 	peer_stop(p, is_forced);
-}
-
-void objects_engine_gone(struct objects *o)
-{
-	struct peer *p, *next;
-
-	HASH_ITER(hh, o->peers, p, next)
-	p->free_seq = 0;
 }
 
 /* --- requests --------------------------------------------------------- */

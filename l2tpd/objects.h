@@ -41,12 +41,17 @@ void objects_free(struct objects *o);
 bool objects_request(
     struct objects *o, uint16_t type, uint32_t seq, const union lm_any *body);
 
-/* The engine died: nobody waits for an answer any more. */
+/*
+ * The engine died: nobody waits for an answer any more.  What ends from now
+ * on is told to the next one, behind objects_each(): it is here.
+ */
 void objects_engine_gone(struct objects *o);
+void objects_engine_here(struct objects *o);
 
 /*
  * Every object that is not ending, R before tunnel before session, and each
- * session whose PPP has not ended yet: its address is still on an interface.
+ * session whose PPP has not ended yet (its address is still on an interface)
+ * or whose end no engine has heard of.
  */
 typedef void (*objects_held_fn)(void *ctx, const struct lm_held *held, int fd);
 void objects_each(struct objects *o, objects_held_fn fn, void *ctx);

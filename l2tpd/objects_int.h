@@ -15,6 +15,8 @@ struct session {
 	int pppox_fd, plugin_fd;
 	struct ppp *ppp; /* NULL: it has ended */
 	bool is_closing;
+	bool is_closed;	 /* the kernel has it no more */
+	char *exit_text; /* how PPP ended: no engine has heard it yet */
 };
 
 struct tunnel {
@@ -43,8 +45,15 @@ struct objects {
 	void *kernel;
 	struct objects_out out;
 	uint32_t max_clients;
+	bool has_engine;
 	struct peer *peers;  /* by R */
 	struct peer **slots; /* by slot, max_clients + 1 of them */
 };
+
+/* Frees it when it is over and an engine has heard so. */
+void objects_session_check(struct session *s);
+/* exit_text goes to the engine, or nowhere; the plugin's last words with it. */
+void objects_tell_exit(struct session *s);
+void objects_forget_exit(struct session *s);
 
 #endif

@@ -343,9 +343,19 @@ static void die(struct rig *g)
 	objects_each(g->objects, send_held, g);
 	end.count = (uint32_t)g->closes;
 	chan_send(g->w.monitor, LM_HELD_END, 0, &end, -1);
+	objects_engine_here(g->objects);
 	engine_world_run(&g->w);
 	assert_true(g->w.e.is_serving);
 	link_up(g);
+}
+
+static void run_later(struct rig *g, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		g->later[i].fn(g->later[i].arg);
+	g->later_count -= count;
+	memmove(
+	    g->later, g->later + count, g->later_count * sizeof(g->later[0]));
 }
 
 static void turn(struct rig *g)
@@ -355,11 +365,7 @@ static void turn(struct rig *g)
 	if (g->turns++ == g->die_at)
 		die(g);
 	uv_run(&g->w.e.loop, UV_RUN_NOWAIT);
-	for (size_t i = 0; i < count; i++)
-		g->later[i].fn(g->later[i].arg);
-	g->later_count -= count;
-	memmove(
-	    g->later, g->later + count, g->later_count * sizeof(g->later[0]));
+	run_later(g, count);
 	if (g->ppp_is_stopped)
 		end_ppp(g, "ended by the server");
 	heed_ike(g);
@@ -394,6 +400,7 @@ static void begin(struct rig *g, int die_at)
 	engine_world_make(&g->w);
 	g->w.on_request = on_request;
 	g->objects = objects_new(&ops, g, &out, 32);
+	objects_engine_here(g->objects);
 	g->plugin = -1;
 	g->die_at = die_at;
 	addr_parse(&addr, "127.0.0.1");
@@ -545,7 +552,10 @@ static void test_ppp_ends_meanwhile(void **state)
 	(void)state;
 	begin(&g, -1);
 	dial(&g);
+	objects_engine_gone(g.objects);
 	end_ppp(&g, "LCP is down");
+	run_later(&g, g.later_count);
+	assert_false(objects_is_empty(g.objects));
 	die(&g);
 	run_until(&g, "CDN", call_is_cleared);
 	assert_int_equal(g.lac.cdn.code, L2TP_CDN_CARRIER);

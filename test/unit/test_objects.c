@@ -212,6 +212,7 @@ static int setup(void **state)
 
 	x->f.fds_open = count_fds();
 	x->o = objects_new(&fake_ops, &x->f, &out, MAX_CLIENTS);
+	objects_engine_here(x->o);
 	*state = x;
 	return 0;
 }
@@ -507,7 +508,16 @@ static void test_held_not_ending(void **state)
 	assert_string_equal(x->f.held_text, "1/0/0 1/1/0 1/1/5! 2/2/5! ");
 	assert_int_equal(x->f.held_fds, 4);
 	x->f.replies = 0;
+	/* Nobody is there to hear of their ends: the next one is. */
 	end_all_ppp(x);
+	run_closes(x);
+	assert_int_equal(x->f.exits, 0);
+	x->f.held_text[0] = '\0';
+	x->f.held_fds = 0;
+	objects_each(x->o, on_held, &x->f);
+	assert_string_equal(x->f.held_text, "1/0/0 1/1/0 1/1/5! 2/2/5! ");
+	assert_int_equal(x->f.held_fds, 4);
+	objects_engine_here(x->o);
 	assert_int_equal(x->f.exits, 2);
 	x->f.held_text[0] = '\0';
 	objects_each(x->o, on_held, &x->f);
@@ -515,6 +525,21 @@ static void test_held_not_ending(void **state)
 	run_closes(x);
 	assert_int_equal(x->f.replies, 0); /* nobody waits for it */
 	assert_int_equal(peer_open(x, 5, 2), 0);
+}
+
+/* The end of all: no engine will come to hear of it. */
+static void test_stop_without_engine(void **state)
+{
+	struct fix *x = *state;
+
+	dial(x, 1, 1);
+	assert_int_equal(by_key(x, LM_SESSION_CLOSE, 1, 1, 5), 0);
+	objects_engine_gone(x->o);
+	end_all_ppp(x);
+	objects_stop(x->o, false);
+	run_closes(x);
+	assert_true(objects_is_empty(x->o));
+	assert_int_equal(x->f.exits, 0);
 }
 
 static void test_unknown_request(void **state)
@@ -542,6 +567,7 @@ int main(void)
 	    TEST(test_stats),
 	    TEST(test_held),
 	    TEST(test_held_not_ending),
+	    TEST(test_stop_without_engine),
 	    TEST(test_unknown_request),
 	};
 
