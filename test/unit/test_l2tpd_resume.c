@@ -624,6 +624,36 @@ static void test_strikes(void **state)
 	done(&g);
 }
 
+/* Records of another version: all R end, and nobody gets an address that may
+ * still be somebody's. */
+static void test_another_version(void **state)
+{
+	struct peer_up late = {.r = R + 1, .slot = SLOT + 1};
+	static struct rig g;
+	enum vault_found found;
+	struct vault *v;
+
+	(void)state;
+	begin(&g, -1);
+	dial(&g);
+	assert_int_equal(
+	    vault_open(vault_hold_fd(g.w.hold), 99, &v, &found), 0);
+	assert_int_equal(found, VAULT_FOREIGN);
+	vault_close(v);
+	die(&g);
+	assert_int_equal(g.w.e.found, VAULT_FOREIGN);
+	assert_int_equal(g.w.e.stray_count, 1);
+	assert_int_equal(chan_send(g.w.ike, PEER_UP, 0, &late, -1), 0);
+	/* The lists come first; PPP is still on its way down. */
+	for (int i = 0; i < 10; i++)
+		uv_run(&g.w.e.loop, UV_RUN_NOWAIT);
+	assert_int_equal(g.w.linked[PEER_REFUSED], 1);
+	run_until(&g, "PEER_CLOSE", is_asked);
+	run_until(&g, "the end", is_gone);
+	assert_int_equal(g.w.e.stray_count, 0);
+	done(&g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -633,6 +663,7 @@ int main(void)
 	    cmocka_unit_test(test_lost_peer),
 	    cmocka_unit_test(test_lost_session),
 	    cmocka_unit_test(test_strikes),
+	    cmocka_unit_test(test_another_version),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
