@@ -269,11 +269,13 @@ static void ask_kernel(struct engine *e)
 	}
 }
 
-/* SAs first, then l2tpd, then the network. */
+/* The next engine first; SAs, then l2tpd, then the network. */
 static void on_before_wait(uv_prepare_t *handle)
 {
 	struct engine *e = handle->data;
 
+	engine_records_save(e);
+	vault_idle(e->vault);
 	chan_flush(e->monitor);
 	link_flush(e->link);
 	engine_flush(e);
@@ -306,6 +308,7 @@ static void start_core(struct engine *e)
 	e->dh = dh_pool_new(&e->loop, engine_on_dh, e);
 	e->refusals = refusals_new(time(NULL));
 	e->link = link_new(&e->loop, e->log, &link);
+	engine_records_resume(e);
 }
 
 static int prepare(struct engine *e)
@@ -318,6 +321,9 @@ static int prepare(struct engine *e)
 		err = read_conf(e);
 	if (!err)
 		err = prepare_crypto(e);
+	if (!err)
+		err =
+		    engine_records_open(e, PRIVSEP_FIRST_FD + ENGINE_VAULT_FD);
 	if (!err)
 		err = start_sockets(e);
 	if (!err)
@@ -336,6 +342,7 @@ static void stop(struct engine *e)
 	ike_actions_free(&e->actions);
 	free(e->in);
 	free(e->out);
+	vault_close(e->vault);
 	crypto_done(&e->crypto);
 	secret_wipe(e->random, sizeof(e->random));
 }

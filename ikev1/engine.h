@@ -11,9 +11,11 @@
 
 #include <uv.h>
 
-/* Descriptors behind PRIVSEP_FIRST_FD: the control socket, then sockets. */
+/* Descriptors behind PRIVSEP_FIRST_FD: the control socket, the vault, then
+ * sockets. */
 #define ENGINE_CTL_FD 0
-#define ENGINE_UDP_FDS 1
+#define ENGINE_VAULT_FD 1
+#define ENGINE_UDP_FDS 2
 
 /* How the engine locks itself in once everything is open; as
  * privsep_lock_in(). */

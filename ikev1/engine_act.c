@@ -61,6 +61,8 @@ void engine_flush(struct engine *e)
 	struct engine_out *out = e->out;
 	size_t at = 0;
 
+	if (out->count)
+		engine_records_save(e);
 	while (at < out->count) {
 		const struct udp_packet *first = &out->packets[at];
 		int err;
@@ -207,22 +209,6 @@ static void act_peer_end(struct engine *e, const struct ike_action *a)
 	to_monitor(e, IM_PEER_END, &req);
 }
 
-static void act_peer_note(struct engine *e, const struct ike_action *a)
-{
-	struct im_peer req = {.r = a->r};
-
-	if (a->len > sizeof(req.note.data)) {
-		log_error(e->log, "peer %llu: a note of %zu bytes is too long",
-		    (unsigned long long)a->r, a->len);
-		return;
-	}
-	req.note.len = (uint16_t)a->len;
-	if (a->len)
-		memcpy(req.note.data, a->data, a->len);
-	to_monitor(e, IM_PEER_NOTE, &req);
-	secret_wipe(&req, sizeof(req));
-}
-
 static void act_sa_add(struct engine *e, const struct ike_action *a)
 {
 	struct im_sa req;
@@ -302,7 +288,6 @@ static void (*const carry_out[])(
     [IKE_ACT_PEER_UPDATE] = act_peer_update,
     [IKE_ACT_PEER_DOWN] = act_peer_down,
     [IKE_ACT_PEER_END] = act_peer_end,
-    [IKE_ACT_PEER_NOTE] = act_peer_note,
     [IKE_ACT_SA_ADD] = act_sa_add,
     [IKE_ACT_SA_DEL] = act_sa_del,
     [IKE_ACT_SA_QUERY] = act_sa_query,

@@ -71,10 +71,18 @@ static void held(struct engine *e, const struct im_held *m)
 	const struct ike_event ev = {.type = IKE_EV_HELD,
 	    .r = m->r,
 	    .slot = m->slot,
-	    .data = {m->note.data, m->note.len},
 	    .live = {m->live.data, m->live.len}};
 
 	engine_event(e, &ev);
+}
+
+/* The list for l2tpd is whole. */
+static void held_end(struct engine *e)
+{
+	const struct ike_event ev = {.type = IKE_EV_HELD_END};
+
+	engine_event(e, &ev);
+	engine_on_link_wanted(e);
 }
 
 static void sa_event(
@@ -116,7 +124,7 @@ void engine_from_monitor(void *ctx, struct chan *chan,
 	else if (hdr->type == IM_HELD)
 		held(e, body);
 	else if (hdr->type == IM_HELD_END)
-		engine_on_link_wanted(e); /* the list for l2tpd is whole */
+		held_end(e);
 	else if (hdr->type == IM_EXPIRE)
 		sa_event(e, IKE_EV_EXPIRE, body);
 	else if (hdr->type == IM_MAPPING)

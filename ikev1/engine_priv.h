@@ -9,6 +9,7 @@
 #include "common/heap.h"
 #include "common/log.h"
 #include "common/refusals.h"
+#include "common/vault.h"
 #include "ikev1/core/ike.h"
 #include "ikev1/dh_pool.h"
 #include "ikev1/im_msg.h"
@@ -63,6 +64,10 @@ struct engine {
 	uint8_t random[512]; /* its last random_left bytes are fresh */
 	size_t random_left;
 	struct ike *ike;
+	struct vault *vault; /* what the next engine must know */
+	enum vault_found found;
+	uv_timer_t steady_timer;
+	bool is_full_said;
 	struct ike_actions actions;
 	struct engine_queued *first, **last;
 	bool is_stepping;
@@ -113,6 +118,14 @@ void engine_on_dh(
     void *ctx, uint32_t job, int err, const struct dh_result *res);
 /* A uv_poll_cb of a struct engine_socket. */
 void engine_on_datagrams(uv_poll_t *poll, int status, int events);
+
+/* engine_records.c */
+/* Opens the vault of the monitor; 0 or -errno, logged. */
+int engine_records_open(struct engine *e, int fd);
+/* Gives the new core what the last engine left. */
+void engine_records_resume(struct engine *e);
+/* What changed becomes true; before any of it is seen outside. */
+void engine_records_save(struct engine *e);
 
 /* engine_ctl.c */
 int engine_ctl_start(struct engine *e, int fd);

@@ -11,13 +11,11 @@ static const struct msg_field job_fields[] = {
 
 static const struct msg_field peer_fields[] = {
     MSG_NUM(MSG_U64, struct im_peer, r),
-    MSG_BYTES_OF(struct im_peer, note),
 };
 
 static const struct msg_field held_fields[] = {
     MSG_NUM(MSG_U64, struct im_held, r),
     MSG_NUM(MSG_U32, struct im_held, slot),
-    MSG_BYTES_OF(struct im_held, note),
     MSG_BYTES_OF(struct im_held, live),
 };
 
@@ -154,7 +152,6 @@ static const struct msg_desc descs[] = {
     MSG_DESC(IM_SA_DEL, struct im_sa_ref, sa_ref_fields),
     MSG_DESC(IM_SA_ENCAP, struct im_sa_ref, sa_ref_fields),
     MSG_DESC(IM_SA_QUERY, struct im_sa_query, sa_query_fields),
-    MSG_DESC(IM_PEER_NOTE, struct im_peer, peer_fields),
     MSG_DESC(IM_PEER_END, struct im_peer, peer_fields),
     MSG_DESC(IM_SA_STATS, struct im_sa_stats, sa_stats_fields),
     MSG_DESC(IM_LINK_WANTED, struct im_job, job_fields),

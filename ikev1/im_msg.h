@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The messages between ikev1d's engine and its monitor.  The monitor holds
- * what outlives an engine (R, slots, SAs, notes) and every long-term
+ * what outlives an engine (R, slots, SAs) and every long-term
  * secret; mon_ops.c has the table of what an engine may ask for.
  */
 #ifndef IKEV1_IM_MSG_H
@@ -12,7 +12,6 @@
 #include "ikev1/core/candidate.h"
 #include "ikev1/core/ike.h"
 
-#define IM_NOTE_MAX 1024
 #define IM_SAS_PER_PEER 16 /* rekeys overlap; more is a broken engine */
 
 enum im_msg {
@@ -24,7 +23,6 @@ enum im_msg {
 	IM_SA_DEL,	 /* im_sa_ref; no answer */
 	IM_SA_ENCAP,	 /* new ports or addresses: im_sa_ref; no answer */
 	IM_SA_QUERY,	 /* has it been used?  im_sa_query */
-	IM_PEER_NOTE,	 /* for the next engine: im_peer; no answer */
 	IM_PEER_END,	 /* free R: im_peer; no answer */
 	IM_SA_STATS,	 /* counters of a pair: im_sa_stats */
 	IM_LINK_WANTED,	 /* connect to l2tpd, again and again: im_job */
@@ -49,13 +47,11 @@ struct im_job {
 
 struct im_peer {
 	uint64_t r;
-	MSG_BLOB(IM_NOTE_MAX) note; /* IM_PEER_NOTE */
 };
 
 struct im_held {
 	uint64_t r;
 	uint32_t slot;
-	MSG_BLOB(IM_NOTE_MAX) note;
 	MSG_BLOB(IM_SAS_PER_PEER *IKE_LIVE_SIZE) live; /* as in ike_event */
 };
 

@@ -350,8 +350,15 @@ void link_peer_down(struct link *l, uint64_t r, const char *reason)
 {
 	struct link_peer *p = find(l, r);
 
-	if (!p || p->state == LINK_PEER_DOWN)
+	if (p && p->state == LINK_PEER_DOWN)
 		return;
+	/* From the last engine: l2tpd may know it. */
+	if (!p) {
+		p = xcalloc(1, sizeof(*p));
+		p->r = r;
+		p->state = LINK_PEER_DOWN;
+		HASH_ADD(hh, l->peers, r, sizeof(p->r), p);
+	}
 	become(l, p, LINK_PEER_DOWN);
 	free(p->reason);
 	p->reason = xstrdup(reason ? reason : "");

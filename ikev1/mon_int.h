@@ -15,8 +15,6 @@ struct mon_peer {
 	uint32_t slot;
 	struct ike_kernel_sa *sas; /* their keys are zero */
 	size_t sa_count, sa_room;
-	uint8_t *note; /* secret */
-	uint16_t note_len;
 	uint64_t mapping_ms; /* the engine hears of none before */
 };
 

@@ -2,7 +2,6 @@
 /* What happens to R without an engine asking: engines, the kernel, the end. */
 #include "ikev1/mon_int.h"
 
-#include "common/secret.h"
 #include "common/wire.h"
 
 #include <stdlib.h>
@@ -39,24 +38,11 @@ void mon_engine_started(struct mon *m)
 	{
 		struct im_held held = {.r = p->r, .slot = p->slot};
 
-		held.note.len = p->note_len;
-		if (p->note_len)
-			memcpy(held.note.data, p->note, p->note_len);
 		held.live.len =
 		    list_live(p, held.live.data, sizeof(held.live.data));
 		mon_reply(m, IM_HELD, &held);
-		secret_wipe(&held.note, sizeof(held.note));
 	}
 	mon_reply(m, IM_HELD_END, &end);
-}
-
-void mon_engine_ended(struct mon *m)
-{
-	struct mon_peer *p, *next;
-
-	HASH_ITER(hh, m->peers, p, next)
-	if (!p->sa_count && !p->note_len)
-		mon_end_peer(m, p);
 }
 
 /* --- the kernel ----------------------------------------------------------- */

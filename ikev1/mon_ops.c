@@ -58,7 +58,6 @@ void mon_drop_sa(struct mon_peer *p, int at)
 void mon_forget_peer(struct mon *m, struct mon_peer *p)
 {
 	HASH_DELETE(hh, m->peers, p);
-	secret_free(p->note, p->note_len);
 	free(p->sas);
 	free(p);
 }
@@ -236,17 +235,6 @@ static int do_sa_stats(struct mon *m, struct mon_peer *none, const void *body)
 	return 0;
 }
 
-static int do_peer_note(struct mon *m, struct mon_peer *p, const void *body)
-{
-	const struct im_peer *req = body;
-
-	(void)m;
-	secret_free(p->note, p->note_len);
-	p->note = xmemdup(req->note.data, req->note.len);
-	p->note_len = req->note.len;
-	return 0;
-}
-
 static int do_peer_end(struct mon *m, struct mon_peer *p, const void *body)
 {
 	(void)body;
@@ -331,7 +319,6 @@ static const struct mon_op ops[] = {
     {IM_SA_ENCAP, r_of_ref, check_sa_encap, do_sa_encap},
     {IM_SA_QUERY, r_of_query, NULL, do_sa_query},
     {IM_SA_STATS, NULL, NULL, do_sa_stats},
-    {IM_PEER_NOTE, r_of_peer, NULL, do_peer_note},
     {IM_PEER_END, r_of_peer, NULL, do_peer_end},
     {IM_LINK_WANTED, NULL, NULL, do_link_wanted},
 };

@@ -2,7 +2,7 @@
 /*
  * The monitor's closed list of operations: what an engine may ask for, the
  * checks of each, and what the monitor remembers for the next engine: every
- * live R with its slot, its SAs and an opaque note.  No socket and no clock
+ * live R with its slot and its SAs.  No socket and no clock
  * here: the caller gives both.
  */
 #ifndef IKEV1_MON_OPS_H
@@ -47,8 +47,6 @@ void mon_free(struct mon *m);
 int mon_handle(struct mon *m, const struct msg_header *hdr, const void *body);
 /* A new engine is there: tells it every held R, then IM_HELD_END. */
 void mon_engine_started(struct mon *m);
-/* It is gone: R without SAs and without a note end. */
-void mon_engine_ended(struct mon *m);
 /* The kernel says that an SA of slot expired, or the peer's port changed. */
 void mon_expire(struct mon *m, uint32_t slot, uint32_t spi, bool hard);
 /* Events were lost: what the kernel has no more counts as expired. */

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #define LINK_RETRY_MS 1000
+#define LOCK_MS 1000 /* new pages of the vault are locked */
 #define STOP_MS 5000 /* then an engine that hangs is killed */
 
 struct monitor {
@@ -31,6 +32,7 @@ struct monitor {
 	struct mon *mon;
 	uv_signal_t sigterm, sigint;
 	uv_timer_t link_timer;
+	uv_timer_t lock_timer;
 	bool is_link_wait_said;
 	bool is_stopping;
 };
@@ -156,10 +158,10 @@ static void on_engine_ended(void *ctx, int status)
 	chan_close(m->chan);
 	m->chan = NULL;
 	uv_timer_stop(&m->link_timer);
+	/* Until the next one locks them. */
+	vault_hold_lock(m->parts.vault);
 	if (m->is_stopping)
 		finish(m);
-	else
-		mon_engine_ended(m->mon);
 }
 
 /* --- the kernel ---------------------------------------------------------- */
@@ -196,6 +198,21 @@ static void on_signal(uv_signal_t *handle, int signo)
 		chan_send(m->chan, IM_SHUTDOWN, 0, &msg, -1);
 }
 
+/* A running engine locks its own pages; this is for the time without. */
+static void on_lock_timer(uv_timer_t *timer)
+{
+	struct monitor *m = timer->data;
+	int err = vault_hold_lock(m->parts.vault);
+
+	if (!err)
+		return;
+	log_warn(m->log,
+	    "the memory for the next engine cannot be locked: %s; keys may "
+	    "get into swap (LimitMEMLOCK=, ulimit -l)",
+	    strerror(-err));
+	uv_timer_stop(timer);
+}
+
 static void watch_signal(struct monitor *m, uv_signal_t *handle, int signo)
 {
 	uv_signal_init(&m->loop, handle);
@@ -230,6 +247,9 @@ static int prepare(struct monitor *m)
 	}
 	uv_timer_init(&m->loop, &m->link_timer);
 	m->link_timer.data = m;
+	uv_timer_init(&m->loop, &m->lock_timer);
+	m->lock_timer.data = m;
+	uv_timer_start(&m->lock_timer, on_lock_timer, LOCK_MS, LOCK_MS);
 	watch_signal(m, &m->sigterm, SIGTERM);
 	watch_signal(m, &m->sigint, SIGINT);
 	proc_be_patient();
@@ -261,6 +281,7 @@ static void close_loop(struct monitor *m)
 	uv_close((uv_handle_t *)&m->sigterm, NULL);
 	uv_close((uv_handle_t *)&m->sigint, NULL);
 	uv_close((uv_handle_t *)&m->link_timer, NULL);
+	uv_close((uv_handle_t *)&m->lock_timer, NULL);
 	xfrm_close(m->parts.xfrm);
 	m->parts.xfrm = NULL;
 	uv_run(&m->loop, UV_RUN_DEFAULT);

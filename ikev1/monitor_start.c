@@ -157,6 +157,26 @@ static int open_udp(
 	return 0;
 }
 
+/* Records of a client take about 2 KB, more when its IKE SA is old. */
+#define VAULT_PER_CLIENT 16384u
+
+static int make_vault(struct log *log, struct monitor_parts *parts)
+{
+	int err = vault_hold_new(
+	    parts->conf.l2tp.max_clients * (size_t)VAULT_PER_CLIENT,
+	    &parts->vault);
+	int fd =
+	    err ? -1 : fcntl(vault_hold_fd(parts->vault), F_DUPFD_CLOEXEC, 0);
+
+	if (fd < 0) {
+		log_error(log, "no memory for what engines must not forget: %s",
+		    strerror(err ? -err : errno));
+		return EXITCODE_FAILURE;
+	}
+	parts->fds[parts->fd_count++] = fd;
+	return 0;
+}
+
 static int open_sockets(struct log *log, struct monitor_parts *parts)
 {
 	int fd = rundir_listen(MONITOR_CTL_SOCKET, SOCK_STREAM, CTL_MODE);
@@ -167,6 +187,8 @@ static int open_sockets(struct log *log, struct monitor_parts *parts)
 		return EXITCODE_FAILURE;
 	}
 	parts->fds[parts->fd_count++] = fd;
+	if (make_vault(log, parts))
+		return EXITCODE_FAILURE;
 	for (size_t i = 0; i < parts->conf.ike.listen_count; i++) {
 		int code = open_udp(log, parts, &parts->conf.ike.listen[i]);
 
@@ -226,6 +248,7 @@ void monitor_close_all(struct monitor_parts *parts)
 		rundir_remove(MONITOR_CTL_SOCKET);
 	for (size_t i = 0; i < parts->fd_count; i++)
 		close(parts->fds[i]);
+	vault_hold_free(parts->vault);
 	xfrm_close(parts->xfrm);
 	rnum_close(parts->rnum);
 	psk_free(parts->psk);

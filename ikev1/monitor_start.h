@@ -7,13 +7,14 @@
 #include "common/crypto.h"
 #include "ikev1/monitor.h"
 #include "ikev1/psk.h"
+#include "common/vault.h"
 #include "ikev1/rnum.h"
 #include "ikev1/xfrm.h"
 
 #define MONITOR_PID_FILE "ikev1d.pid"
 #define MONITOR_CTL_SOCKET "ikev1d.sock"
 #define MONITOR_PEER_SOCKET "peer.sock" /* l2tpd's */
-#define MONITOR_FDS_MAX (1 + 2 * CONF_LISTEN_MAX)
+#define MONITOR_FDS_MAX (2 + 2 * CONF_LISTEN_MAX)
 
 struct monitor_parts {
 	char *conf_text;
@@ -23,7 +24,8 @@ struct monitor_parts {
 	struct rnum *rnum;
 	struct xfrm *xfrm;
 	int lock_fd;
-	int fds[MONITOR_FDS_MAX]; /* for the engine: control, then UDP */
+	struct vault_hold *vault;
+	int fds[MONITOR_FDS_MAX]; /* for the engine: engine.h has the order */
 	size_t fd_count;
 };
 

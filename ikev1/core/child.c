@@ -70,6 +70,10 @@ void child_become(struct ike *ike, struct child *c, enum child_state state)
 	if (c->state == CHILD_DEAD || c->state == state)
 		return;
 	c->state = state;
+	if (state == CHILD_ADDING_OUT)
+		peer_touch_later(ike, c->peer);
+	else
+		peer_touch(ike, c->peer);
 	if (state == CHILD_UP)
 		c->up_ms = ike->now;
 	if (state == CHILD_DEAD)
@@ -142,32 +146,37 @@ static void set_limits(
 	peer_wake(ike, c->peer, c->hard_ms);
 }
 
+/* All of from but what names an SA. */
+static void put_keys(struct ike_kernel_sa *sa, const struct ike_kernel_sa *from)
+{
+	struct ike_kernel_sa named = *sa;
+
+	*sa = *from;
+	sa->r = named.r;
+	sa->slot = named.slot;
+	sa->dir = named.dir;
+	sa->spi = named.spi;
+	sa->src = named.src;
+	sa->dst = named.dst;
+	sa->encap = named.encap;
+}
+
 void child_install(struct ike *ike, struct child *c, enum ike_sa_dir dir)
 {
 	bool out = dir == IKE_SA_OUT;
 	struct ike_kernel_sa **keys = out ? &c->out : &c->in;
 	struct ike_action *a = sa_action(ike, IKE_ACT_SA_ADD, c, dir);
-	struct ike_kernel_sa *named = a->sa;
 
-	if (*keys) {
-		a->sa = *keys;
-		*keys = named;
-	}
-	a->sa->r = named->r;
-	a->sa->slot = named->slot;
-	a->sa->dir = named->dir;
-	a->sa->spi = named->spi;
-	a->sa->src = named->src;
-	a->sa->dst = named->dst;
-	a->sa->encap = named->encap;
+	if (*keys)
+		put_keys(a->sa, *keys);
 	a->job = ike_job(ike, out ? JOB_SA_OUT : JOB_SA_IN, c->own, c->spi_in);
 	if (out) {
 		c->has_out = true;
 		child_become(ike, c, CHILD_ADDING_OUT);
 	} else {
 		set_limits(ike, c, a->sa);
+		forget_keys(keys);
 	}
-	forget_keys(keys);
 }
 
 void child_end(struct ike *ike, struct child *c, bool tell)
@@ -183,7 +192,6 @@ void child_end(struct ike *ike, struct child *c, bool tell)
 		info_delete_esp(ike, p->sa, c->spi_in);
 	child_become(ike, c, CHILD_DEAD);
 	rekey_pair_gone(ike, p);
-	peer_note(ike, p);
 	peer_check(ike, p);
 }
 
@@ -215,6 +223,7 @@ static void pair_up(struct ike *ike, struct child *c, const struct quick *q)
 	char text[ADDR_TEXT_MAX];
 
 	child_become(ike, c, CHILD_UP);
+	forget_keys(&c->out);
 	act_log_client(ike, &p->peer, IKE_LOG_INFO,
 	    "R %llu: IPsec SAs in %08x out %08x with %s, %s",
 	    (unsigned long long)p->r, c->spi_in, c->spi_out,
@@ -223,7 +232,6 @@ static void pair_up(struct ike *ike, struct child *c, const struct quick *q)
 		rekey_terms(p, q);
 	rekey_pair_up(ike, c);
 	end_oldest(ike, p);
-	peer_note(ike, p);
 	peer_check(ike, p);
 }
 
@@ -283,6 +291,8 @@ void child_used(struct ike *ike, enum job_kind kind, uint32_t spi_in,
 	struct quick *q = sa ? quick_find(sa, c->msgid) : NULL;
 	bool used = !ev->error && ev->packets;
 
+	if (c)
+		peer_touch(ike, c->peer);
 	if (c && kind == JOB_RETIRE)
 		rekey_used(ike, c, used);
 	else if (c && kind == JOB_LOOK)
@@ -308,6 +318,8 @@ void child_expire(struct ike *ike, const struct ike_event *ev)
 
 	if (!c)
 		return;
+	peer_work(ike, c->peer);
+	peer_touch(ike, c->peer);
 	act_log_client(ike, &c->peer->peer,
 	    ev->hard ? IKE_LOG_INFO : IKE_LOG_DEBUG,
 	    "R %llu: IPsec SA %08x reached its %s limit",

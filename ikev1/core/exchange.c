@@ -124,6 +124,7 @@ void sa_send_to(struct ike *ike, struct ike_sa *sa, const struct addr *local,
 	uint8_t part[IKE_DATAGRAM_MAX];
 	int n;
 
+	sa_touch(ike, sa);
 	natt_alive_sent(ike, sa);
 	size = size > sizeof(part) ? sizeof(part) : size;
 	/* What does not go in few enough parts is for IP to fragment. */

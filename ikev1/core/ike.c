@@ -94,6 +94,7 @@ void ike_free(struct ike *ike)
 	frag_clear(&ike->frags);
 	path_free_all(ike);
 	timers_free(&ike->timers);
+	records_free(&ike->records);
 	free(ike->half_open);
 	secret_free(ike, sizeof(*ike));
 }
@@ -176,6 +177,10 @@ static void dispatch_job(
 	struct ike_sa *sa = sa_find(ike, j->own);
 	struct quick *q;
 
+	if (sa) {
+		sa_work(ike, sa);
+		sa_touch_later(ike, sa);
+	}
 	switch (j->kind) {
 	case JOB_DH:
 		if (sa)
@@ -293,10 +298,13 @@ static void under_sa(struct ike *ike, struct message *m)
 		refused(ike, m);
 		return;
 	}
-	if (m->h.exchange == ISAKMP_EXCHANGE_QUICK)
+	sa_work(ike, sa);
+	if (m->h.exchange == ISAKMP_EXCHANGE_QUICK) {
+		sa_touch_later(ike, sa);
 		quick_input(ike, sa, m);
-	else
+	} else {
 		info_input(ike, sa, m);
+	}
 	sa_wear(ike, sa);
 }
 
@@ -394,6 +402,20 @@ static void shut_down(struct ike *ike)
 	}
 }
 
+static void run_peer_timer(struct ike *ike, struct peer *p)
+{
+	peer_work(ike, p);
+	peer_touch(ike, p);
+	peer_timer(ike, p);
+}
+
+static void run_sa_timer(struct ike *ike, struct ike_sa *sa)
+{
+	sa_work(ike, sa);
+	sa_touch(ike, sa);
+	sa_timer(ike, sa);
+}
+
 /* Whose time has come, once each; one that asks for now waits a step. */
 static void run_timers(struct ike *ike)
 {
@@ -404,9 +426,9 @@ static void run_timers(struct ike *ike)
 		if (!t)
 			return;
 		if (t->order & ORDER_PEER)
-			peer_timer(ike, OWNER(t, struct peer));
+			run_peer_timer(ike, OWNER(t, struct peer));
 		else
-			sa_timer(ike, OWNER(t, struct ike_sa));
+			run_sa_timer(ike, OWNER(t, struct ike_sa));
 	}
 }
 
@@ -439,8 +461,14 @@ static void dispatch(struct ike *ike, const struct ike_event *ev)
 	case IKE_EV_MAPPING:
 		peer_mapping(ike, ev);
 		return;
+	case IKE_EV_RESUME:
+		resume_begin(ike);
+		return;
 	case IKE_EV_HELD:
-		peer_held(ike, ev);
+		resume_held(ike, ev);
+		return;
+	case IKE_EV_HELD_END:
+		resume_end(ike);
 		return;
 	case IKE_EV_CONNECT:
 		if (!ike->closing)

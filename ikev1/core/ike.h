@@ -132,7 +132,9 @@ enum ike_event_type {
 	IKE_EV_SA_USED,	       /* answers IKE_ACT_SA_QUERY */
 	IKE_EV_EXPIRE,	       /* the kernel: soft or hard limit of an SPI */
 	IKE_EV_MAPPING,	       /* the kernel: outer source port changed */
-	IKE_EV_HELD,	       /* at start: an R from before a crash */
+	IKE_EV_RESUME,	       /* at start, after ike_resume() of all records */
+	IKE_EV_HELD,	       /* then: an R that the monitor has, live */
+	IKE_EV_HELD_END,       /* that were all */
 	IKE_EV_CONNECT,	       /* we begin: local, peer, persona, job = conn */
 	IKE_EV_CONN_REKEY,     /* job = conn: renew its IKE SA now */
 	IKE_EV_CONN_REKEY_ESP, /* job = conn: renew its IPsec SAs now */
@@ -154,7 +156,7 @@ struct ike_event {
 	uint64_t packets;      /* SA_USED: that it carried so far */
 	struct addr local;     /* DATAGRAM: where it arrived, with port */
 	struct addr peer;      /* DATAGRAM: from; MAPPING: new outer peer */
-	struct wire_span data; /* DATAGRAM; HELD: the note */
+	struct wire_span data; /* DATAGRAM */
 	/* HELD: R's SAs that the kernel has, IKE_LIVE_SIZE bytes each:
 	 * direction (u8), SPI (u32). */
 	struct wire_span live;
@@ -185,7 +187,6 @@ enum ike_action_type {
 	IKE_ACT_PEER_UPDATE, /* up: port or suite changed */
 	IKE_ACT_PEER_DOWN,   /* r, text: tell l2tpd; its SAs are gone */
 	IKE_ACT_PEER_END,    /* r: free R; the slot rests */
-	IKE_ACT_PEER_NOTE,   /* r, data: opaque, handed back by HELD */
 	IKE_ACT_SA_ADD,	     /* job, sa */
 	IKE_ACT_SA_DEL,	     /* sa: spi, dst, dir, r only */
 	IKE_ACT_SA_QUERY,    /* job, sa: spi, dst, dir, r only: is it used? */
@@ -306,6 +307,33 @@ struct ike_counts {
 	size_t pairs;	  /* pairs of IPsec SAs */
 };
 void ike_count(const struct ike *ike, struct ike_counts *out);
+
+/*
+ * What the next engine must know of this one, if it dies, as records: one
+ * for each IKE SA that is up and one for each R.  fn gets each that has
+ * changed since the last call; data NULL: it is gone.  Call it before
+ * anything of the same steps leaves for the network, or peers have seen
+ * what the records do not know.  data is secret, and fn's until it returns.
+ */
+enum ike_record { IKE_RECORD_SA = 1, IKE_RECORD_PEER };
+typedef void (*ike_record_fn)(
+    void *ctx, uint64_t kind, uint64_t id, const uint8_t *data, size_t len);
+void ike_records(struct ike *ike, ike_record_fn fn, void *ctx);
+/* All that ike_records() has no news of, as they are. */
+void ike_records_clean(struct ike *ike, ike_record_fn fn, void *ctx);
+/* Whom a step is about, before it is worked on: to know whom to blame. */
+typedef void (*ike_watch_fn)(void *ctx, uint64_t kind, uint64_t id);
+/* Begins to keep them; watch may be NULL. */
+void ike_keep_records(struct ike *ike, ike_watch_fn watch, void *ctx);
+/*
+ * A record of the last engine, into a machine that has seen no event yet:
+ * all of IKE_RECORD_PEER before the first IKE_RECORD_SA.  0, or -EBADMSG and
+ * nothing of it is there.  Then IKE_EV_RESUME.
+ */
+int ike_resume(
+    struct ike *ike, uint64_t kind, uint64_t id, struct wire_span data);
+/* The version of records and of ike_save(). */
+#define IKE_SAVE_VERSION 19
 
 /*
  * The whole state as a versioned byte string (allocated, secret: wipe it

@@ -62,6 +62,26 @@ struct job {
 	uint32_t key;		 /* message id, peer's tag or spi_in */
 };
 
+/* Whether what records say of an object is true (records.c). */
+enum touched {
+	TOUCHED_NOT,
+	TOUCHED_LATER, /* it is, until a Quick Mode under way is answered */
+	TOUCHED_NOW,
+};
+
+struct record_mark {
+	uint64_t kind, id;
+};
+
+struct records {
+	bool is_on;
+	struct record_mark *marks; /* of what was touched */
+	size_t count, room;
+	struct store store; /* saving; its memory is used again */
+	ike_watch_fn watch;
+	void *watch_ctx;
+};
+
 /* UDP selectors of a Quick Mode; 0 is "any". */
 struct selectors {
 	uint8_t protocol;
@@ -106,7 +126,8 @@ struct child {
 	bool encap;
 	bool has_out;		    /* the outbound SA may be in the kernel */
 	struct child_limits limits; /* of both */
-	/* With keys; NULL before they are there and once it is ordered. */
+	/* With keys; NULL before they are there and once it is ordered, out
+	 * once it is there. */
 	struct ike_kernel_sa *in, *out;
 };
 
@@ -133,7 +154,10 @@ struct peer {
 	uint32_t tag;
 	uint64_t r;
 	uint32_t slot;
-	bool held;
+	bool held;	 /* from the last engine: l2tpd is waited for */
+	bool is_resumed; /* and the monitor has not told of it yet */
+	bool is_recorded;
+	enum touched touched;
 	bool natt;
 	struct addr local, peer;
 	uint16_t psk_entry;
@@ -223,6 +247,7 @@ struct ike_sa {
 	struct timer timer;
 	struct ike_sa *next_dead;
 	enum sa_state state;
+	enum touched touched;
 	uint32_t age;	/* grows with each new IKE SA */
 	bool initiator; /* we sent message 1 */
 	/* How, when we began it, or the connection that it serves; or NULL. */
@@ -309,6 +334,7 @@ struct ike {
 	uint32_t next_job, next_tag, next_age;
 	bool closing;
 	struct timers timers;
+	struct records records;
 	struct log_limit limit;
 	struct ike_sa *dead_sas;
 	struct quick *dead_quicks;
@@ -459,8 +485,35 @@ void child_timer(struct ike *ike, struct child *c);
 bool child_deleted(
     struct ike *ike, struct peer *p, const struct ike_sa *sa, uint32_t spi_out);
 void child_free(struct child *c);
-/* Saves or loads a pair, but for its inbound SPI and its peer. */
-void child_store(struct store *s, struct child *c);
+
+/* save.c, save_sa.c, save_peer.c */
+/* The object's description for both directions. */
+void sa_store(struct store *s, struct ike *ike, struct ike_sa *sa);
+void peer_store_all(struct store *s, struct ike *ike, struct peer *p);
+/* After loading: each peer finds its newest IKE SA, timers are set. */
+void ike_join_peers(struct ike *ike);
+void ike_set_deadlines(struct ike *ike);
+
+/* records.c */
+/* The object changed: its record is written with this turn; or only when
+ * it is touched again, as nobody has seen the change yet. */
+void sa_touch(struct ike *ike, struct ike_sa *sa);
+void sa_touch_later(struct ike *ike, struct ike_sa *sa);
+void peer_touch(struct ike *ike, struct peer *p);
+void peer_touch_later(struct ike *ike, struct peer *p);
+/* It is about to be worked on. */
+void sa_work(struct ike *ike, struct ike_sa *sa);
+void peer_work(struct ike *ike, struct peer *p);
+/* Whether a record has these; the others are done again by who began. */
+bool quick_is_recorded(const struct quick *q);
+bool child_is_recorded(const struct child *c);
+void records_free(struct records *r);
+
+/* resume.c */
+/* IKE_EV_RESUME, IKE_EV_HELD, IKE_EV_HELD_END */
+void resume_begin(struct ike *ike);
+void resume_held(struct ike *ike, const struct ike_event *ev);
+void resume_end(struct ike *ike);
 
 /* main_mode.c */
 void main_input(struct ike *ike, struct message *m);

@@ -343,6 +343,7 @@ void info_input(struct ike *ike, struct ike_sa *sa, struct message *m)
 			    sa_text(sa, text), m->h.message_id);
 		return;
 	}
+	sa_touch(ike, sa);
 	sa_remember_id(sa, m->h.message_id);
 	info_heard(ike, sa);
 	peer_sa_moved(ike, sa, m->ev);

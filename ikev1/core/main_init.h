@@ -11,6 +11,8 @@
 void sa_rekey_plan(struct ike *ike, struct ike_sa *sa, uint64_t life_s);
 /* At once, unless that is under way or was tried a moment ago. */
 void sa_rekey_soon(struct ike *ike, struct ike_sa *sa);
+/* From the last engine: if it was renewing sa, it is tried again. */
+void sa_rekey_resumed(struct ike *ike, struct ike_sa *sa);
 void sa_rekey_timer(struct ike *ike, struct ike_sa *sa);
 /* A renewal of ours failed: once more, later. */
 void sa_rekey_failed(struct ike *ike, const struct ike_sa *sa);

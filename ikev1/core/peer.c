@@ -85,6 +85,7 @@ void peer_become(struct ike *ike, struct peer *p, enum peer_state state)
 	if (p->state == PEER_DEAD || p->state == state)
 		return;
 	p->state = state;
+	peer_touch(ike, p);
 	p->due_ms = NEVER;
 	if (state == PEER_CLOSING || (state == PEER_RAISING && !p->held))
 		p->due_ms = ike->now + PEER_WAIT_MS;
@@ -164,8 +165,10 @@ struct peer *peer_for(struct ike *ike, struct ike_sa *sa,
 		if (!is_usable(p) || !peer_matches(p, sa))
 			continue;
 		if (selectors_equal(&p->sel, sel)) {
-			if (sa->hears_us && (!p->sa || sa->age > p->sa->age))
+			if (sa->hears_us && (!p->sa || sa->age > p->sa->age)) {
+				peer_touch(ike, p);
 				p->sa = sa;
+			}
 			return p;
 		}
 		family++;
@@ -198,7 +201,6 @@ void peer_opened(struct ike *ike, uint32_t tag, const struct ike_event *ev)
 		p->slot = ev->slot;
 		index_r(ike, p);
 		peer_become(ike, p, PEER_RAISING);
-		peer_note(ike, p);
 		peer_tell(ike, p, IKE_ACT_PEER_UP);
 		return;
 	}
@@ -260,10 +262,10 @@ void peer_check(struct ike *ike, struct peer *p)
 		return;
 	if (!is_idle && p->state == PEER_RAISING)
 		return;
-	if (!is_idle)
-		p->due_ms = NEVER;
-	else if (p->due_ms == NEVER)
-		p->due_ms = ike->now + ike->cfg.linger_ms;
+	if (is_idle != (p->due_ms == NEVER))
+		return;
+	peer_touch(ike, p);
+	p->due_ms = is_idle ? ike->now + ike->cfg.linger_ms : NEVER;
 	peer_wake(ike, p, p->due_ms);
 }
 
@@ -271,6 +273,8 @@ static void ready(struct ike *ike, struct peer *p)
 {
 	if (p->state != PEER_RAISING)
 		return;
+	if (p->sa)
+		p->held = false;
 	peer_become(ike, p, PEER_LIVE);
 	quick_peer_ready(ike, p);
 	peer_check(ike, p);
@@ -283,6 +287,7 @@ void peer_event(struct ike *ike, const struct ike_event *ev)
 
 	if (!p)
 		return;
+	peer_work(ike, p);
 	who = refused_peer(p, "see l2tpd's log and `sallyport check`");
 	if (ev->type == IKE_EV_PEER_READY) {
 		ready(ike, p);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Peers, R: their life (peer.c), their place (peer_place.c), what is told
- * and noted of them (peer_note.c) and renewing their pairs of IPsec SAs
+ * of them (peer_tell.c) and renewing their pairs of IPsec SAs
  * (rekey.c).  Part of ike_priv.h, which has the structs.
  */
 #ifndef IKEV1_CORE_PEER_H
@@ -79,17 +79,12 @@ void peer_sa_moved(
 /* IKE_EV_MAPPING */
 void peer_mapping(struct ike *ike, const struct ike_event *ev);
 
-/* peer_note.c */
-void peer_note(struct ike *ike, struct peer *p);
+/* peer_tell.c */
 /* PEER_UP or PEER_UPDATE */
 void peer_tell(struct ike *ike, struct peer *p, enum ike_action_type type);
 /* Sets the suite's text; says so when it changed.  Of a responder's Quick
  * Mode only when that is finished. */
 void peer_suite(struct ike *ike, struct peer *p, const char *suite);
-/* Saves or loads what identifies a peer. */
-void peer_store(struct store *s, struct peer *p);
-/* IKE_EV_HELD */
-void peer_held(struct ike *ike, const struct ike_event *ev);
 
 /* rekey.c: renewing pairs of IPsec SAs */
 /* A soft limit of c. */

@@ -184,6 +184,7 @@ static void adopt(struct ike *ike, struct ike_sa *sa)
 {
 	struct place here = place_of_sa(sa);
 	struct peer *p;
+	bool is_back;
 
 	if (sa->contact)
 		initial_contact(ike, sa);
@@ -191,14 +192,18 @@ static void adopt(struct ike *ike, struct ike_sa *sa)
 		if (p->state == PEER_CLOSING || !peer_matches(p, sa) ||
 		    (p->sa && p->sa->age >= sa->age))
 			continue;
+		is_back = p->held && !p->sa;
+		peer_touch(ike, p);
 		p->sa = sa;
 		rekey_sa_up(ike, p);
-		if (!p->held)
+		if (!is_back)
 			continue;
 		act_log(ike, IKE_LOG_INFO,
 		    "R %llu: its client is back with a new IKE SA",
 		    (unsigned long long)p->r);
-		p->held = false;
+		/* Until l2tpd is back as well. */
+		p->held = p->state == PEER_RAISING;
+		peer_touch(ike, p);
 		peer_tell(ike, p, IKE_ACT_PEER_UPDATE);
 	}
 	end_forgotten(ike, sa);
@@ -208,6 +213,7 @@ void peer_sa_heard(struct ike *ike, struct ike_sa *sa)
 {
 	if (sa->hears_us || sa->state != SA_UP)
 		return;
+	sa_touch(ike, sa);
 	sa->hears_us = true;
 	adopt(ike, sa);
 }
@@ -245,8 +251,10 @@ void peer_sa_gone(struct ike *ike, struct ike_sa *sa)
 	struct peer *p;
 
 	for (p = peers_at(ike, &here); p; p = p->path_next) {
-		if (p->sa == sa)
-			p->sa = newest_sa(p);
+		if (p->sa != sa)
+			continue;
+		peer_touch(ike, p);
+		p->sa = newest_sa(p);
 	}
 }
 
@@ -258,6 +266,7 @@ static void initial_contact(struct ike *ike, struct ike_sa *sa)
 	char text[SA_TEXT_MAX];
 	struct peer *p;
 
+	sa_touch(ike, sa);
 	sa->contact = false;
 	act_log_client(ike, &sa->peer, IKE_LOG_INFO,
 	    "%s: initial contact: older SAs go", sa_text(sa, text));
@@ -283,6 +292,7 @@ static void initial_contact(struct ike *ike, struct ike_sa *sa)
 
 void peer_initial_contact(struct ike *ike, struct ike_sa *sa)
 {
+	sa_touch(ike, sa);
 	sa->contact = true;
 	if (sa->hears_us)
 		initial_contact(ike, sa);
@@ -293,12 +303,12 @@ static void move_peer(struct ike *ike, struct peer *p, const struct addr *to)
 	struct child *c;
 
 	p->peer = *to;
+	peer_touch(ike, p);
 	if (p->state != PEER_RAISING && p->state != PEER_LIVE)
 		return;
 	for (c = p->children; c; c = c->next)
 		child_moved(ike, c);
 	peer_tell(ike, p, IKE_ACT_PEER_UPDATE);
-	peer_note(ike, p);
 }
 
 /* Once, until one more may. */
@@ -328,6 +338,7 @@ static void move_sa(struct ike *ike, struct ike_sa *sa, const struct addr *to)
 {
 	struct quick *q;
 
+	sa_touch(ike, sa);
 	sa->peer = *to;
 	sa->hears_us = false;
 	info_dpd_skip(ike, sa);
@@ -409,6 +420,8 @@ void peer_mapping(struct ike *ike, const struct ike_event *ev)
 		peer_end(ike, p, "its outer address changed");
 		return;
 	}
+	peer_work(ike, p);
+	peer_touch(ike, p);
 	p->moved_ms = ike->now;
 	from = place_of_peer(p);
 	move(ike, &from, p->local.port, &ev->peer);

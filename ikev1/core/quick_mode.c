@@ -117,6 +117,7 @@ static void unlink_quick(struct ike *ike, struct quick *q, enum quick_state was)
 	*at = q->next;
 	q->next_dead = ike->dead_quicks;
 	ike->dead_quicks = q;
+	sa_touch(ike, q->sa);
 	if (c && (c->state == CHILD_NEW || c->state == CHILD_HALF))
 		child_end(ike, c, q->sa->state == SA_UP);
 	if (q->is_renewal && q->peer)
@@ -135,6 +136,10 @@ void quick_become(struct ike *ike, struct quick *q, enum quick_state state)
 	if (was == QUICK_DEAD || was == state)
 		return;
 	q->state = state;
+	if (quick_is_recorded(q) && state != QUICK_DONE)
+		sa_touch(ike, q->sa);
+	else
+		sa_touch_later(ike, q->sa);
 	if (state == QUICK_DEAD)
 		unlink_quick(ike, q, was);
 }
@@ -238,6 +243,7 @@ static void first_message(struct ike *ike, struct ike_sa *sa, struct message *m)
 	if (sa->state != SA_UP)
 		return;
 	sa_remember_id(sa, q->msgid);
+	sa_touch_later(ike, sa);
 	bytes_set(&q->first, m->ev->data.data, m->ev->data.len);
 	err = isakmp_script_check(&m->p, &row->script, m->reason);
 	if (err) {

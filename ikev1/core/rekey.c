@@ -63,6 +63,7 @@ static struct child *lasting(const struct peer *p)
 static void rekey_at(struct ike *ike, struct peer *p, uint64_t ms)
 {
 	p->rekey_ms = ms;
+	peer_touch(ike, p);
 	peer_wake(ike, p, ms);
 }
 

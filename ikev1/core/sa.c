@@ -181,6 +181,7 @@ void sa_become(struct ike *ike, struct ike_sa *sa, enum sa_state state)
 	sa->state = state;
 	if (state == SA_UP)
 		sa->up_ms = ike->now;
+	sa_touch(ike, sa);
 	if (state == SA_DEAD) {
 		if (old != SA_START)
 			unlink_sa(ike, sa);

@@ -56,6 +56,7 @@ void sa_rekey_plan(struct ike *ike, struct ike_sa *sa, uint64_t life_s)
 		if (old == sa || old->state != SA_UP || old->up_age > sa->age ||
 		    old->is_replaced || !is_same_peer(old, sa))
 			continue;
+		sa_touch(ike, old);
 		old->is_replaced = true;
 		old->rekey_ms = NEVER;
 		if (old->due_ms > ike->now + RETIRE_MS)
@@ -80,6 +81,7 @@ static void renew(struct ike *ike, struct ike_sa *old)
 	struct ike_sa *sa = sa_new(ike);
 	char text[SA_TEXT_MAX];
 
+	sa_touch(ike, old);
 	old->rekey_ms = sa ? NEVER : ike->now + RETRY_MS;
 	sa_wake(ike, old, old->rekey_ms);
 	if (!sa)
@@ -106,9 +108,20 @@ void sa_rekey_failed(struct ike *ike, const struct ike_sa *sa)
 		    old->psk_entry != sa->psk_entry ||
 		    !addr_equal(&old->peer, &sa->peer))
 			continue;
+		sa_touch(ike, old);
 		old->rekey_ms = ike->now + RETRY_MS;
 		sa_wake(ike, old, old->rekey_ms);
 	}
+}
+
+void sa_rekey_resumed(struct ike *ike, struct ike_sa *sa)
+{
+	if (sa->rekey_ms != NEVER || sa->is_replaced ||
+	    (sa->persona && !sa->persona->rekey_ike_percent))
+		return;
+	sa_touch(ike, sa);
+	sa->rekey_ms = ike->now + RETRY_MS;
+	sa_wake(ike, sa, sa->rekey_ms);
 }
 
 void sa_rekey_soon(struct ike *ike, struct ike_sa *sa)
@@ -116,6 +129,7 @@ void sa_rekey_soon(struct ike *ike, struct ike_sa *sa)
 	/* Under way, tried a moment ago, or not wanted. */
 	if (sa->rekey_ms == NEVER || sa->rekey_ms <= ike->now + RETRY_MS)
 		return;
+	sa_touch(ike, sa);
 	sa->rekey_ms = ike->now;
 	sa_wake(ike, sa, sa->rekey_ms);
 }
@@ -172,6 +186,7 @@ static void end_one(struct ike *ike, struct ike_sa *sa)
 		next = p->path_next;
 		if (p->sa != sa)
 			continue;
+		peer_touch(ike, p);
 		if (is_silent)
 			p->sa = NULL;
 		peer_end(ike, p, "the connection is closed");

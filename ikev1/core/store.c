@@ -59,6 +59,23 @@ void store_load_init(
 	wire_reader_init(&s->r, data, len);
 }
 
+void store_record_init(struct store *s)
+{
+	*s = (struct store){.is_record = true};
+}
+
+void store_record_load(struct store *s, const void *data, size_t len)
+{
+	store_load_init(s, 0, data, len);
+	s->is_record = true;
+}
+
+void store_again(struct store *s)
+{
+	secret_wipe(s->w.data, s->w.pos);
+	s->w.pos = 0;
+}
+
 void store_free(struct store *s)
 {
 	secret_free(s->w.data, s->w.size);
@@ -107,6 +124,18 @@ void store_array(struct store *s, void *data, size_t len)
 void store_u8(struct store *s, uint8_t *v)
 {
 	store_array(s, v, 1);
+}
+
+void store_enum(struct store *s, int value, uint8_t last, int *out)
+{
+	uint8_t v = (uint8_t)value;
+
+	store_u8(s, &v);
+	if (v > last) {
+		store_fail(s);
+		v = 0;
+	}
+	*out = v;
 }
 
 void store_bool(struct store *s, bool *v)
@@ -198,6 +227,10 @@ void store_past(struct store *s, uint64_t *ms)
 {
 	uint64_t age = s->now_ms > *ms ? s->now_ms - *ms : 0;
 
+	if (s->is_record) {
+		store_u64(s, ms);
+		return;
+	}
 	store_u64(s, &age);
 	if (s->loading)
 		*ms = s->now_ms > age ? s->now_ms - age : 0;

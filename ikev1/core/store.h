@@ -32,6 +32,9 @@ const char *text_shown(const char *own); /* "" for NULL */
 
 struct store {
 	bool loading;
+	/* A record for the next engine: times are those of the clock, and
+	 * what is under way is left out where it can be done again. */
+	bool is_record;
 	uint64_t now_ms;
 	struct wire_reader r; /* loading */
 	struct wire_writer w; /* saving: owns w.data */
@@ -40,12 +43,27 @@ struct store {
 void store_save_init(struct store *s, uint64_t now_ms);
 void store_load_init(
     struct store *s, uint64_t now_ms, const void *data, size_t len);
+/* A record: times of the monotonic clock as they are. */
+void store_record_init(struct store *s);
+void store_record_load(struct store *s, const void *data, size_t len);
+/* Saving: wipes what is there, to begin anew in the same memory. */
+void store_again(struct store *s);
 /* Frees (and wipes) what saving has allocated. */
 void store_free(struct store *s);
 /* 0, or -EBADMSG when the input was short or wrong. */
 int store_error(const struct store *s);
 /* Loading: marks the input as wrong. */
 void store_fail(struct store *s);
+
+/* An enumeration is a byte; loading fails for values above the last one. */
+void store_enum(struct store *s, int value, uint8_t last, int *out);
+#define STORE_ENUM(s, type, field, last)                                       \
+	do {                                                                   \
+		int value_;                                                    \
+                                                                               \
+		store_enum(s, (int)(field), (uint8_t)(last), &value_);         \
+		(field) = (type)value_;                                        \
+	} while (0)
 
 void store_bool(struct store *s, bool *v);
 void store_u8(struct store *s, uint8_t *v);

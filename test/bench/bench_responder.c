@@ -6,6 +6,7 @@
 #include "common/chan.h"
 #include "common/peer_link.h"
 #include "common/privsep.h"
+#include "common/vault.h"
 #include "common/proc.h"
 #include "common/seccomp_list.h"
 #include "ikev1/engine.h"
@@ -290,6 +291,17 @@ static int conf_file(void)
 	return fd;
 }
 
+#define VAULT_BYTES (64u << 20)
+
+static int vault(void)
+{
+	struct vault_hold *hold;
+
+	if (vault_hold_new(VAULT_BYTES, &hold))
+		bench_die("memory for the next engine");
+	return vault_hold_fd(hold);
+}
+
 /* fds in the order that an engine expects them, from PRIVSEP_CHAN_FD on. */
 static void run_engine(const int *fds, size_t count)
 {
@@ -315,7 +327,7 @@ static void pair(int sv[2])
 void bench_responder_start(struct bench_responder *r)
 {
 	struct addr second;
-	int chan[2], link[2], fds[5];
+	int chan[2], link[2], fds[6];
 
 	strcpy(r->dir, "/tmp/sallyport-bench.XXXXXX");
 	r->shared = mmap(NULL, sizeof(*r->shared), PROT_READ | PROT_WRITE,
@@ -327,8 +339,9 @@ void bench_responder_start(struct bench_responder *r)
 	fds[0] = chan[0];
 	fds[1] = conf_file();
 	fds[2] = ctl_socket(r->dir);
-	fds[3] = udp_socket(&r->at);
-	fds[4] = udp_socket(&second);
+	fds[3] = vault();
+	fds[4] = udp_socket(&r->at);
+	fds[5] = udp_socket(&second);
 	if (!(r->l2tpd = spawn())) {
 		run_l2tpd(link[0]);
 		_exit(0);
@@ -338,12 +351,12 @@ void bench_responder_start(struct bench_responder *r)
 		_exit(0);
 	}
 	if (!(r->engine = spawn()))
-		run_engine(fds, 5);
+		run_engine(fds, 6);
 	close(chan[0]);
 	close(chan[1]);
 	close(link[0]);
 	close(link[1]);
-	for (size_t i = 1; i < 5; i++)
+	for (size_t i = 1; i < 6; i++)
 		close(fds[i]);
 }
 

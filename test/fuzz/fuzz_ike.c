@@ -23,7 +23,6 @@
 
 #define RECORDS_MAX 40
 #define JOBS_MAX 64
-#define NOTE_MAX 1024
 #define CONN 1
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -43,8 +42,6 @@ struct base {
 	struct addr server, peer; /* both with port 4500 */
 	uint64_t r;
 	uint32_t spi_in, spi_out;
-	uint8_t note[NOTE_MAX];
-	size_t note_len;
 };
 
 /* A question of the machine that has no answer yet. */
@@ -68,9 +65,6 @@ struct run {
 	struct mate_message newest; /* of ours */
 	uint64_t r;		    /* of the newest IPsec SAs */
 	uint32_t spi_in, spi_out;
-	uint8_t note[NOTE_MAX]; /* the newest */
-	size_t note_len;
-	uint64_t note_r;
 	size_t part;
 	uint8_t moved;
 };
@@ -111,9 +105,6 @@ static struct base *base_get(void)
 	base.server = base.client->server;
 	base.server.port = ISAKMP_PORT_NATT;
 	base.peer = base.client->outer[1];
-	base.note_len = w->peer[0].note_len;
-	must(base.note_len <= sizeof(base.note));
-	memcpy(base.note, w->peer[0].note, base.note_len);
 	base.saved = ike_save(w->ike, w->now, &base.saved_len);
 	return &base;
 }
@@ -130,11 +121,9 @@ static void mate_begin(struct run *run)
 	m->at.peer = run->base->peer;
 	m->keys = sa->keys;
 	memcpy(m->iv, sa->iv, sizeof(m->iv));
-	run->r = run->note_r = run->base->r;
+	run->r = run->base->r;
 	run->spi_in = run->base->spi_in;
 	run->spi_out = run->base->spi_out;
-	memcpy(run->note, run->base->note, run->base->note_len);
-	run->note_len = run->base->note_len;
 }
 
 /* --- what the machine wants ---------------------------------------------- */
@@ -176,11 +165,6 @@ static void note_acts(struct run *run)
 			run->r = a->sa->r;
 			*(a->sa->dir ? &run->spi_in : &run->spi_out) =
 			    a->sa->spi;
-		}
-		if (a->type == IKE_ACT_PEER_NOTE) {
-			must(a->len <= sizeof(run->note));
-			memcpy(run->note, a->data, run->note_len = a->len);
-			run->note_r = a->r;
 		}
 	}
 	ike_actions_clear(&run->acts);
@@ -448,14 +432,40 @@ static void save_restore(struct run *run, uint8_t arg)
 	secret_free(saved, len);
 }
 
-/* An engine that crashed gets the newest note back, or the fuzzer's. */
+/* What the last engine has written, and what the fuzzer makes of it. */
+struct heirloom {
+	struct run *run;
+	struct ike *next;
+	uint64_t kind; /* of the records that are taken up now */
+	uint8_t arg;
+	struct wire_span data; /* instead of R's; or empty */
+};
+
+static void inherit(
+    void *ctx, uint64_t kind, uint64_t id, const uint8_t *data, size_t len)
+{
+	struct heirloom *h = ctx;
+	uint8_t *copy;
+
+	if (kind != h->kind)
+		return;
+	copy = xmemdup(data, len);
+	if (h->arg)
+		copy[(size_t)h->arg * 7 % len] ^= h->arg;
+	if (h->data.len && kind == IKE_RECORD_PEER)
+		ike_resume(h->next, kind, id, h->data);
+	ike_resume(h->next, kind, id, (struct wire_span){copy, len});
+	secret_free(copy, len);
+}
+
+/* The engine dies; the next one takes its records up. */
 static void held(struct run *run, uint8_t arg, struct wire_span data)
 {
+	struct heirloom h = {.run = run, .arg = arg, .data = data};
 	uint8_t live[2 * IKE_LIVE_SIZE];
 	struct ike_event ev = {.type = IKE_EV_HELD,
-	    .r = run->note_r,
-	    .slot = (uint32_t)run->note_r & PEER_SLOT_MAX,
-	    .data = {run->note, run->note_len}};
+	    .r = run->r,
+	    .slot = (uint32_t)run->r & PEER_SLOT_MAX};
 	struct wire_writer w;
 
 	wire_writer_init(&w, live, sizeof(live));
@@ -464,14 +474,18 @@ static void held(struct run *run, uint8_t arg, struct wire_span data)
 	wire_put_u8(&w, IKE_SA_OUT);
 	wire_put_u32(&w, run->spi_in);
 	ev.live = wire_written(&w, 0);
-	if (data.len)
-		ev.data = data;
-	else if (arg && run->note_len)
-		run->note[(size_t)arg * 7 % run->note_len] ^= arg;
+	h.next = ike_new(&run->base->world->cfg, count_up, run);
+	ike_keep_records(h.next, NULL, NULL);
+	h.kind = IKE_RECORD_PEER;
+	ike_records_clean(run->ike, inherit, &h);
+	h.kind = IKE_RECORD_SA;
+	ike_records_clean(run->ike, inherit, &h);
 	ike_free(run->ike);
-	run->ike = ike_new(&run->base->world->cfg, count_up, run);
+	run->ike = h.next;
 	run->job_count = 0;
+	step(run, (struct ike_event){.type = IKE_EV_RESUME});
 	step(run, ev);
+	step(run, (struct ike_event){.type = IKE_EV_HELD_END});
 }
 
 static void record(

@@ -21,7 +21,7 @@ static uint64_t rnd(struct ikew *w)
 	return z ^ z >> 31;
 }
 
-static int ikew_random(void *ctx, void *out, size_t len)
+int ikew_random(void *ctx, void *out, size_t len)
 {
 	struct ikew *w = ctx;
 	uint8_t *p = out;
@@ -75,7 +75,7 @@ struct ikew *ikew_new(uint64_t seed)
 		w->cfg.policy.ike[i] = ikew_suite(true, ike[i]);
 	for (size_t i = 0; i < 4; i++)
 		w->cfg.policy.esp[i] = ikew_suite(false, esp[i]);
-	w->ike = ike_new(&w->cfg, ikew_random, w);
+	ikew_crash(w);
 	return w;
 }
 
@@ -101,6 +101,7 @@ void ikew_free(struct ikew *w)
 		free(w->client[i]);
 	}
 	ike_free(w->ike);
+	ikew_forget_records(w);
 	crypto_done(&w->crypto);
 	free(w);
 }
@@ -217,6 +218,8 @@ void ikew_crash(struct ikew *w)
 {
 	ike_free(w->ike);
 	w->ike = ike_new(&w->cfg, ikew_random, w);
+	ike_keep_records(w->ike, NULL, NULL);
+	ikew_forget_records(w);
 }
 
 void ikew_save(struct ikew *w)
@@ -228,6 +231,7 @@ void ikew_save(struct ikew *w)
 	w->ike = ike_restore(&w->cfg, ikew_random, w, w->now, data, len);
 	if (!w->ike)
 		abort();
+	ike_keep_records(w->ike, NULL, NULL);
 	again = ike_save(w->ike, w->now, &len2);
 	if (len != len2)
 		abort();
@@ -248,6 +252,7 @@ void ikew_step(struct ikew *w, const struct ike_event *ev)
 		memset(&w->crypto, 0, sizeof(w->crypto));
 	ike_step(w->ike, &now, &acts);
 	w->crypto = crypto;
+	ikew_keep_records(w, !w->save_often);
 	if (w->save_often)
 		ikew_save(w);
 	for (size_t i = 0; i < acts.count; i++)

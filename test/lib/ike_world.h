@@ -16,6 +16,7 @@
 #define WORLD_SAS 256
 #define WORLD_PEERS 64
 #define WORLD_QUEUE 512
+#define WORLD_RECORDS 128
 #define WORLD_LOG_MAX 65536
 #define WORLD_SERVER "198.51.100.1"
 #define WORLD_SERVER6 "2001:db8::1" /* of clients with such an address */
@@ -36,8 +37,6 @@ struct ikew_peer {
 	uint32_t slot;
 	struct peer_up up; /* the newest */
 	int updates;
-	uint8_t note[2048];
-	size_t note_len;
 	char reason[160];
 };
 
@@ -45,6 +44,13 @@ struct ikew_sa {
 	bool is_live;
 	struct ike_kernel_sa sa;
 	uint64_t packets; /* set by a test: it was used */
+};
+
+/* What the machine wants to be remembered. */
+struct ikew_record {
+	uint64_t kind, id;
+	uint8_t *data; /* NULL: this place is free */
+	size_t len;
 };
 
 /* Something that happens at a time: a datagram or an answer. */
@@ -68,6 +74,7 @@ struct ikew {
 	struct ike *ike;
 	uint64_t now, seed, next_order;
 	bool save_often;
+	struct ikew_record record[WORLD_RECORDS];
 	/* What fails, counted from 1; 0: nothing.  In a step without crypto
 	 * no algorithm is there. */
 	int randoms, bad_random;	 /* calls of the source of randomness */
@@ -153,8 +160,17 @@ void ikew_step(struct ikew *w, const struct ike_event *ev);
 /* A datagram as if from there. */
 void ikew_inject(struct ikew *w, const struct addr *from, uint16_t local,
     const uint8_t *data, size_t len);
-/* A new, empty machine in place of the old one. */
+/* A new, empty machine in place of the old one, which knows nothing. */
 void ikew_crash(struct ikew *w);
+/*
+ * The engine dies and the next one takes over: what was on its way from the
+ * monitor, l2tpd and the threads is lost.  First only the records; then the
+ * monitor's list, and l2tpd's answers.
+ */
+void ikew_resume_begin(struct ikew *w);
+void ikew_resume(struct ikew *w);
+/* The newest record of that kind; NULL. */
+struct ikew_record *ikew_record(struct ikew *w, enum ike_record kind);
 /* Saves, frees, restores. */
 void ikew_save(struct ikew *w);
 

@@ -204,7 +204,7 @@ static void peer_down(struct ikew *w, const struct ike_action *a)
 {
 	struct ikew_peer *p = ikew_find_peer(w, a->r);
 
-	if (!p || p->state != WORLD_PEER_UP)
+	if (!p || p->state == WORLD_NO_PEER || p->state == WORLD_PEER_ENDED)
 		abort();
 	/* SAs go first, sockets last. */
 	for (size_t i = 0; i < w->sa_count; i++) {
@@ -241,10 +241,11 @@ static struct ikew_sa *same_sa(struct ikew *w, const struct ike_kernel_sa *sa)
 {
 	struct ikew_sa *s = ikew_find_sa(w, sa->spi);
 
-	return s && addr_ip_equal(&s->sa.dst, &sa->dst) && s->sa.r == sa->r &&
-		       s->sa.dir == sa->dir
-		   ? s
-		   : NULL;
+	/* Of an R that the engine does not know there is no address. */
+	bool is_there = s && (sa->dst.family == ADDR_NONE ||
+				 addr_ip_equal(&s->sa.dst, &sa->dst));
+
+	return is_there && s->sa.r == sa->r && s->sa.dir == sa->dir ? s : NULL;
 }
 
 static void sa_del(struct ikew *w, const struct ike_action *a)
@@ -290,15 +291,6 @@ static void sa_encap(struct ikew *w, const struct ike_action *a)
 	s->sa.src = a->sa->src;
 	s->sa.dst = a->sa->dst;
 	w->encap_changes++;
-}
-
-static void note(struct ikew *w, const struct ike_action *a)
-{
-	struct ikew_peer *p = ikew_find_peer(w, a->r);
-
-	if (!p || a->len > 1024)
-		abort();
-	memcpy(p->note, a->data, p->note_len = a->len);
 }
 
 static void log_line(struct ikew *w, const struct ike_action *a)
@@ -372,7 +364,6 @@ void ikew_act(struct ikew *w, const struct ike_action *a)
 	    [IKE_ACT_PEER_UPDATE] = peer_update,
 	    [IKE_ACT_PEER_DOWN] = peer_down,
 	    [IKE_ACT_PEER_END] = peer_ended,
-	    [IKE_ACT_PEER_NOTE] = note,
 	    [IKE_ACT_SA_ADD] = sa_add,
 	    [IKE_ACT_SA_DEL] = sa_del,
 	    [IKE_ACT_SA_QUERY] = sa_query,

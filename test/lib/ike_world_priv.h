@@ -12,4 +12,11 @@ void ikew_carry(struct ikew *w, bool to_server, const struct ike_event *ev,
 /* Carries one action out. */
 void ikew_act(struct ikew *w, const struct ike_action *a);
 
+/* The machine's source of randomness. */
+int ikew_random(void *ctx, void *out, size_t len);
+/* ike_world_resume.c */
+/* Takes what the step has changed; check: all else is as it was recorded. */
+void ikew_keep_records(struct ikew *w, bool check);
+void ikew_forget_records(struct ikew *w);
+
 #endif

@@ -322,7 +322,6 @@ void player_act(struct player *p, const struct ike_action *a)
 		return;
 	case IKE_ACT_PEER_UPDATE:
 	case IKE_ACT_PEER_END:
-	case IKE_ACT_PEER_NOTE:
 	case IKE_ACT_TRIAL: /* it has one key */
 		return;
 	}

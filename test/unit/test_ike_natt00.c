@@ -247,24 +247,16 @@ static void it_outlives_a_crash(void **state)
 {
 	struct ikew *w = world(true, false);
 	struct ike_client *c = natted(w, VENDOR_NATT_00);
-	uint8_t live[WORLD_SAS * IKE_LIVE_SIZE];
-	struct ike_event ev = {.type = IKE_EV_HELD};
 
 	(void)state;
 	assert_true(ikew_connect(w, c));
 	ikew_run(w, 50);
-	ev.r = w->peer[0].r;
-	ev.slot = w->peer[0].slot;
-	ev.data = (struct wire_span){w->peer[0].note, w->peer[0].note_len};
-	ev.live = (struct wire_span){live, ikew_live(w, ev.r, live)};
-	ikew_crash(w);
-	w->peer[0].state = WORLD_PEER_OPENED;
-	ikew_step(w, &ev);
+	ikew_resume(w);
 	ikew_run(w, 50);
 	assert_int_equal(ikew_live_sas(w), 2);
 	c->outer[0].port = 45000;
 	ikew_step(w, &(struct ike_event){.type = IKE_EV_MAPPING,
-			 .r = ev.r,
+			 .r = w->peer[0].r,
 			 .spi = ikec_newest_pair(c)->spi_out,
 			 .peer = c->outer[0]});
 	assert_int_equal(w->encap_changes, 2);

@@ -337,9 +337,8 @@ static void ids_of_phase_2_in_every_form(void **state)
 	}
 }
 
-/* The longest of all IDs still make a note that the monitor takes (the world
- * aborts otherwise); a longer name is refused. */
-static void long_names_fit_the_note_of_r(void **state)
+/* The longest of all IDs are served; a longer name is refused. */
+static void long_names_are_served(void **state)
 {
 	char identity[251], name[65];
 
@@ -459,7 +458,7 @@ int main(void)
 	    cmocka_unit_test(esp_stands_for_message_3),
 	    cmocka_unit_test(selectors_of_real_clients_are_taken),
 	    cmocka_unit_test(ids_of_phase_2_in_every_form),
-	    cmocka_unit_test(long_names_fit_the_note_of_r),
+	    cmocka_unit_test(long_names_are_served),
 	    cmocka_unit_test(without_nat_the_ids_name_the_real_addresses),
 	    cmocka_unit_test(no_common_esp_proposal),
 	    cmocka_unit_test(the_mode_must_fit_the_nat),

@@ -203,7 +203,10 @@ static void test_normal_life(void **state)
 	assert_int_equal(next(&w, &m), 0);
 	say(&w, PEER_GONE, 5, "");
 	assert_int_equal(w.events[1], LINK_GONE);
-	link_peer_down(w.link, 5, "unknown by now");
+	/* Unknown here: of the last engine's, perhaps. */
+	link_peer_down(w.link, 6, "it was ending");
+	assert_int_equal(next(&w, &m), PEER_DOWN);
+	assert_int_equal(m.note.r, 6);
 	assert_int_equal(next(&w, &m), 0);
 	assert_int_equal(w.wanted, 0);
 	close_world(&w);

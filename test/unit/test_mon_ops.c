@@ -468,7 +468,6 @@ static void test_forbidden(void **state)
 	enc = ref(&good);
 	enc.r = 77;
 	assert_int_equal(ask(w, IM_SA_DEL, &enc), -EPROTO);
-	assert_int_equal(ask(w, IM_PEER_NOTE, &peer), -EPROTO);
 	assert_int_equal(ask(w, IM_PEER_END, &peer), -EPROTO);
 	/* The monitor's own messages are not an engine's to send. */
 	assert_int_equal(ask(w, IM_PEER_NEW_DONE, &done), -EPROTO);
@@ -523,36 +522,28 @@ static void test_next_engine(void **state)
 	uint32_t slot[3];
 	uint64_t r[3];
 	struct im_sa sa;
-	struct im_peer note = {0};
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
 		r[i] = new_peer(w, &slot[i]);
 	sa = sample(r[0], slot[0], 0x1000);
 	assert_int_equal(add(w, &sa), 0);
-	note.r = r[1];
-	note.note.len = 4;
-	memcpy(note.note.data, "note", 4);
-	assert_int_equal(ask(w, IM_PEER_NOTE, &note), 0);
-	/* The third had nothing yet: it ends with its engine. */
-	mon_engine_ended(w->mon);
-	assert_int_equal(mon_peers(w->mon), 2);
-	assert_int_equal(w->sa_count, 1);
 	w->sent = 0;
 	mon_engine_started(w->mon);
-	assert_int_equal(w->sent, 3);
+	assert_int_equal(w->sent, 4);
 	assert_int_equal(w->types[0], IM_HELD);
 	assert_int_equal(w->bodies[0].held.r, r[0]);
 	assert_int_equal(w->bodies[0].held.slot, slot[0]);
-	assert_int_equal(w->bodies[0].held.note.len, 0);
 	assert_int_equal(w->bodies[0].held.live.len, IKE_LIVE_SIZE);
 	assert_memory_equal(
 	    w->bodies[0].held.live.data, "\0\0\0\x10\0", IKE_LIVE_SIZE);
 	assert_int_equal(w->types[1], IM_HELD);
 	assert_int_equal(w->bodies[1].held.r, r[1]);
-	assert_memory_equal(w->bodies[1].held.note.data, "note", 4);
 	assert_int_equal(w->bodies[1].held.live.len, 0);
-	assert_int_equal(w->types[2], IM_HELD_END);
+	/* The third had nothing yet: the next engine ends it. */
+	assert_int_equal(w->types[2], IM_HELD);
+	assert_int_equal(w->bodies[2].held.r, r[2]);
+	assert_int_equal(w->types[3], IM_HELD_END);
 	/* No live slot is given again. */
 	assert_true(new_peer(w, &slot[2]) > r[2]);
 	assert_int_not_equal(slot[2], slot[0]);
@@ -574,7 +565,6 @@ static void test_expired_between_engines(void **state)
 		sa.dir = i % 2 ? IKE_SA_OUT : IKE_SA_IN;
 		assert_int_equal(add(w, &sa), 0);
 	}
-	mon_engine_ended(w->mon);
 	mon_expire(w->mon, slot, 0x1000, true);
 	w->sent = 0;
 	mon_engine_started(w->mon);

@@ -385,7 +385,7 @@ static void test_no_engine_can_cut_it(void **state)
 
 /* --- blame ------------------------------------------------------------- */
 
-static void test_strikes(void **state)
+static void test_blame(void **state)
 {
 	struct fixture *f = *state;
 
@@ -490,21 +490,21 @@ static void test_death_at_any_instruction(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-	    TEST(test_committed_records_come_back),
-	    TEST(test_uncommitted_changes_are_undone),
-	    TEST(test_replaced_and_dropped_bytes_are_wiped),
-	    TEST(test_a_record_within_one_commit),
-	    TEST(test_records_longer_than_a_block),
-	    TEST(test_full_drops_what_is_no_longer_true),
-	    TEST(test_records_may_go_while_they_are_listed),
-	    TEST(test_another_form_is_wiped),
-	    TEST(test_damage_is_noticed),
-	    TEST(test_bounds_are_not_the_engines_word),
-	    TEST(test_not_every_descriptor_is_a_vault),
-	    TEST(test_no_engine_can_cut_it),
-	    TEST(test_strikes),
-	    TEST(test_death_at_any_instruction),
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	    T(test_committed_records_come_back),
+	    T(test_uncommitted_changes_are_undone),
+	    T(test_replaced_and_dropped_bytes_are_wiped),
+	    T(test_a_record_within_one_commit),
+	    T(test_records_longer_than_a_block),
+	    T(test_full_drops_what_is_no_longer_true),
+	    T(test_records_may_go_while_they_are_listed),
+	    T(test_another_form_is_wiped),
+	    T(test_damage_is_noticed),
+	    T(test_bounds_are_not_the_engines_word),
+	    T(test_not_every_descriptor_is_a_vault),
+	    T(test_no_engine_can_cut_it),
+	    T(test_blame),
+	    T(test_death_at_any_instruction),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
