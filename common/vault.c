@@ -232,11 +232,15 @@ unsigned int vault_starts(const struct vault *v)
 	return v->head->starts;
 }
 
+void vault_served(struct vault *v)
+{
+	v->head->starts = 0;
+}
+
 void vault_steady(struct vault *v)
 {
 	struct vault_entry *e, *next;
 
-	v->head->starts = 0;
 	HASH_ITER(hh, v->entries, e, next)
 	block(v, e->at)->strikes = 0;
 }

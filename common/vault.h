@@ -98,9 +98,11 @@ void vault_each(struct vault *v, uint64_t kind, vault_each_fn fn, void *ctx);
  */
 void vault_at_work(struct vault *v, struct vault_key key);
 void vault_idle(struct vault *v);
-/* How often it was opened since vault_steady(), this time included. */
+/* How often it was opened since vault_served(), this time included. */
 unsigned int vault_starts(const struct vault *v);
-/* The engine has lived for a while: strikes and starts are forgotten. */
+/* The engine has taken over and does its work: starts are forgotten. */
+void vault_served(struct vault *v);
+/* It has lived for a while: strikes are forgotten. */
 void vault_steady(struct vault *v);
 
 #endif

@@ -9,6 +9,7 @@
 #define STEADY_MS 10000 /* an engine that lived so long is no victim */
 /* So many engines died young and nobody is to blame: begin with nothing. */
 #define STARTS_MAX 8
+#define SERVED_MS 500 /* then it has come through the start */
 
 int engine_records_open(struct engine *e, int fd)
 {
@@ -108,6 +109,13 @@ static void on_steady(uv_timer_t *timer)
 	vault_steady(((struct engine *)timer->data)->vault);
 }
 
+/* It came through the start: who ends it now is not what it took over. */
+static void on_served(uv_timer_t *timer)
+{
+	vault_served(((struct engine *)timer->data)->vault);
+	uv_timer_start(timer, on_steady, STEADY_MS, 0);
+}
+
 void engine_records_resume(struct engine *e)
 {
 	const struct ike_event ev = {.type = IKE_EV_RESUME};
@@ -115,7 +123,7 @@ void engine_records_resume(struct engine *e)
 	ike_keep_records(e->ike, watch, e);
 	uv_timer_init(&e->loop, &e->steady_timer);
 	e->steady_timer.data = e;
-	uv_timer_start(&e->steady_timer, on_steady, STEADY_MS, 0);
+	uv_timer_start(&e->steady_timer, on_served, SERVED_MS, 0);
 	if (e->found == VAULT_FOREIGN)
 		log_error(e->log,
 		    "what the last engine left is of another version: its "

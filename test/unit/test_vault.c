@@ -412,6 +412,8 @@ static void test_blame(void **state)
 	reopen(f);
 	expect(f, 1, "1=a/0 2=c/2 ");
 	assert_int_equal(vault_starts(f->v), 5);
+	vault_served(f->v);
+	expect(f, 1, "1=a/0 2=c/2 ");
 	vault_steady(f->v);
 	expect(f, 1, "1=a/0 2=c/0 ");
 	reopen(f);
