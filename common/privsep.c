@@ -20,7 +20,7 @@
 
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 5000
-#define STEADY_MS 10000 /* who lived so long starts again at once */
+#define STEADY_MS 1000 /* who lived so long starts again at once */
 #define ARGS_MAX 16
 
 struct privsep {
