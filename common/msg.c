@@ -190,16 +190,17 @@ int msg_decode(const struct msg_table *t, const void *in, size_t len,
 	struct wire_reader r;
 	uint16_t version;
 
-	memset(body, 0, size);
 	wire_reader_init(&r, in, len);
 	version = wire_get_u16(&r);
 	hdr->type = wire_get_u16(&r);
 	hdr->seq = wire_get_u32(&r);
+	d = wire_error(&r) ? NULL : msg_find(t, hdr->type);
+	/* There is room for the largest, and most are small. */
+	memset(body, 0, d && d->size < size ? d->size : size);
 	if (wire_error(&r))
 		return -EBADMSG;
 	if (version != MSG_VERSION)
 		return -EPROTO;
-	d = msg_find(t, hdr->type);
 	if (!d)
 		return -ENOENT;
 	if (d->size > size)

@@ -92,7 +92,8 @@ int msg_encode(const struct msg_table *t, uint16_t type, uint32_t seq,
     const void *body, void *out, size_t size);
 
 /*
- * Decodes one datagram.  body has room for size bytes and is zeroed first.
+ * Decodes one datagram.  body has room for size bytes; the struct of the
+ * message's type is zeroed first, all of body when there is none.
  * Returns 0, -EPROTO (another version), -ENOENT (unknown type), -ENOSPC
  * (body too small) or -EBADMSG (short, long, over a capacity, NUL in text).
  */

@@ -103,6 +103,41 @@ static void every_kind_decodes(void **state)
 	assert_string_equal(out.text, "hello");
 }
 
+/* Nothing of an earlier message is in the struct of a later one; without a
+ * type that is known, nowhere. */
+static void old_contents_are_gone(void **state)
+{
+	struct {
+		struct all all;
+		uint8_t room[64];
+	} body;
+	const uint8_t none[sizeof(body)] = {0};
+	struct msg_header hdr;
+	struct hex h;
+
+	(void)state;
+	memset(&body, 0xee, sizeof(body));
+	hex_decode(&h, SAMPLE);
+	assert_int_equal(
+	    msg_decode(&table, h.data, h.len, &hdr, &body, sizeof(body)), 0);
+	assert_int_equal(body.all.blob.data[3] | body.all.blob.data[4], 0);
+	memset(&body, 0xee, sizeof(body));
+	assert_int_equal(
+	    msg_decode(&table, h.data, 9, &hdr, &body, sizeof(body)), -EBADMSG);
+	assert_int_equal(body.all.u8, 0x11);
+	assert_int_equal(body.all.text[5], 0);
+	memset(&body, 0xee, sizeof(body));
+	assert_int_equal(
+	    msg_decode(&table, h.data, 7, &hdr, &body, sizeof(body)), -EBADMSG);
+	assert_memory_equal(&body, none, sizeof(body));
+	memset(&body, 0xee, sizeof(body));
+	h.data[3] = TEST_UNKNOWN;
+	assert_int_equal(
+	    msg_decode(&table, h.data, h.len, &hdr, &body, sizeof(body)),
+	    -ENOENT);
+	assert_memory_equal(&body, none, sizeof(body));
+}
+
 static void ipv6_and_no_address_pass(void **state)
 {
 	struct all in = sample, out;
@@ -291,6 +326,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_kind_encodes),
 	    cmocka_unit_test(every_kind_decodes),
+	    cmocka_unit_test(old_contents_are_gone),
 	    cmocka_unit_test(ipv6_and_no_address_pass),
 	    cmocka_unit_test(every_truncation_is_refused),
 	    cmocka_unit_test(faults_are_refused),
