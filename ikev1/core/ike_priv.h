@@ -66,7 +66,8 @@ struct job {
 enum touched {
 	TOUCHED_NOT,
 	TOUCHED_LATER, /* it is, until a Quick Mode under way is answered */
-	TOUCHED_NOW,
+	TOUCHED_NOW,   /* and only this has a mark: it is looked at in this turn
+			*/
 };
 
 struct record_mark {

@@ -40,7 +40,7 @@ static void touch_sa(struct ike *ike, struct ike_sa *sa, enum touched how)
 {
 	if (!ike->records.is_on || sa->touched >= how || !sa->up_ms)
 		return;
-	if (sa->touched == TOUCHED_NOT)
+	if (how == TOUCHED_NOW)
 		mark(ike, IKE_RECORD_SA, id_of_sa(sa));
 	sa->touched = how;
 }
@@ -59,7 +59,7 @@ static void touch_peer(struct ike *ike, struct peer *p, enum touched how)
 {
 	if (!ike->records.is_on || p->touched >= how || !p->r)
 		return;
-	if (p->touched == TOUCHED_NOT)
+	if (how == TOUCHED_NOW)
 		mark(ike, IKE_RECORD_PEER, p->r);
 	p->touched = how;
 }
@@ -134,51 +134,39 @@ static void write_peer(
 	fn(ctx, IKE_RECORD_PEER, p->r, s->w.data, s->w.pos);
 }
 
-/* False: it is to be written later. */
-static bool settle_sa(struct ike *ike, uint64_t id, ike_record_fn fn, void *ctx)
+static void settle_sa(struct ike *ike, uint64_t id, ike_record_fn fn, void *ctx)
 {
 	struct ike_sa *sa = sa_find(ike, (const uint8_t *)&id);
 
-	if (sa && sa->touched == TOUCHED_LATER)
-		return false;
 	if (sa && sa->state == SA_UP)
 		write_sa(ike, sa, fn, ctx);
 	else
 		fn(ctx, IKE_RECORD_SA, id, NULL, 0);
 	if (sa)
 		sa->touched = TOUCHED_NOT;
-	return true;
 }
 
-static bool settle_peer(
+static void settle_peer(
     struct ike *ike, uint64_t r, ike_record_fn fn, void *ctx)
 {
 	struct peer *p = peer_by_r(ike, r);
 
-	if (p && p->touched == TOUCHED_LATER)
-		return false;
 	if (p && peer_is_recorded(p))
 		write_peer(ike, p, fn, ctx);
 	else
 		fn(ctx, IKE_RECORD_PEER, r, NULL, 0);
 	if (p)
 		p->touched = TOUCHED_NOT;
-	return true;
 }
 
 void ike_records(struct ike *ike, ike_record_fn fn, void *ctx)
 {
 	struct records *r = &ike->records;
-	size_t left = 0;
 
-	for (size_t i = 0; i < r->count; i++) {
-		struct record_mark m = r->marks[i];
-
-		if (!(m.kind == IKE_RECORD_SA ? settle_sa : settle_peer)(
-			ike, m.id, fn, ctx))
-			r->marks[left++] = m;
-	}
-	r->count = left;
+	for (size_t i = 0; i < r->count; i++)
+		(r->marks[i].kind == IKE_RECORD_SA ? settle_sa : settle_peer)(
+		    ike, r->marks[i].id, fn, ctx);
+	r->count = 0;
 	store_again(&r->store);
 }
 
