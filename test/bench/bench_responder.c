@@ -291,7 +291,7 @@ static int conf_file(void)
 	return fd;
 }
 
-#define VAULT_BYTES (64u << 20)
+#define VAULT_BYTES (CLIENTS_MAX * 16384u) /* as monitor_start.c has it */
 
 static int vault(void)
 {
