@@ -308,7 +308,6 @@ static void start_core(struct engine *e)
 	e->dh = dh_pool_new(&e->loop, engine_on_dh, e);
 	e->refusals = refusals_new(time(NULL));
 	e->link = link_new(&e->loop, e->log, &link);
-	engine_records_resume(e);
 }
 
 static int prepare(struct engine *e)
@@ -367,6 +366,7 @@ int engine_run_with(struct log *log, engine_lock_in_fn lock_in)
 	start_core(e);
 	e->monitor = chan_open(&e->loop, PRIVSEP_CHAN_FD, &im_table, &h);
 	chan_hold(e->monitor);
+	engine_records_resume(e);
 	for (size_t i = 0; i < e->socket_count; i++)
 		uv_poll_start(
 		    &e->sockets[i].poll, UV_READABLE, engine_on_datagrams);

@@ -125,6 +125,8 @@ uint64_t ike_next_deadline(const struct ike *ike)
 	uint64_t timers = timers_due(&ike->timers);
 	uint64_t frags = frag_deadline(&ike->frags);
 
+	if (ike->is_resuming)
+		timers = NEVER;
 	return frags < timers ? frags : timers;
 }
 
@@ -493,7 +495,9 @@ void ike_step(
 	mm1_expire(ike->mm1, ike->now);
 	frag_expire(&ike->frags, ike->now);
 	dispatch(ike, ev);
-	run_timers(ike);
+	/* Before it is known what there is, nothing ends or begins. */
+	if (!ike->is_resuming)
+		run_timers(ike);
 	ike_reap(ike);
 	ike->out = NULL;
 }

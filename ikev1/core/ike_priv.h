@@ -334,6 +334,7 @@ struct ike {
 	size_t half_open_count;
 	uint32_t next_job, next_tag, next_age;
 	bool closing;
+	bool is_resuming; /* the monitor has not told all yet */
 	struct timers timers;
 	struct records records;
 	struct log_limit limit;

@@ -9,6 +9,7 @@
 
 #include "common/alloc.h"
 #include "common/secret.h"
+#include "ikev1/core/algs.h"
 #include "ikev1/core/candidate.h"
 #include "ikev1/core/text.h"
 
@@ -100,8 +101,13 @@ static void fill_trial(
 
 bool main_ask_trial(struct ike *ike, struct ike_sa *sa, struct message *m)
 {
+	const struct alg_cipher *alg =
+	    alg_ike_cipher(sa->suite.cipher, sa->suite.key_bits);
 	struct ike_action *a;
 
+	/* Nobody's message 5: the monitor need not see it. */
+	if (!alg || m->body.len % crypto_block_len(alg->cipher))
+		return false;
 	if (!(m->h.flags & ISAKMP_FLAG_ENCRYPTED) || m->h.message_id ||
 	    m->h.next_payload != ISAKMP_PAYLOAD_ID || !m->body.len ||
 	    m->body.len > IKE_TRIAL_FIVE_MAX)

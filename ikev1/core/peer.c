@@ -260,7 +260,7 @@ void peer_check(struct ike *ike, struct peer *p)
 	/* A held one waits for l2tpd as long as it has something to hold. */
 	if (p->state != PEER_LIVE && p->state != PEER_RAISING)
 		return;
-	if (!is_idle && p->state == PEER_RAISING)
+	if (!is_idle && p->state == PEER_RAISING && !p->held)
 		return;
 	if (is_idle != (p->due_ms == NEVER))
 		return;

@@ -95,11 +95,12 @@ static void begin_main(struct ike *ike, struct peer *p)
 
 static void try_now(struct ike *ike, struct peer *p)
 {
-	if (p->state != PEER_LIVE || !newest_up(p)) {
+	if ((p->state != PEER_LIVE && p->state != PEER_RAISING) ||
+	    !newest_up(p)) {
 		p->rekey_ms = NEVER;
 		return;
 	}
-	if (p->users) {
+	if (p->users || p->state == PEER_RAISING) {
 		rekey_at(ike, p, ike->now + BUSY_MS);
 		return;
 	}

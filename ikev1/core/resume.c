@@ -101,6 +101,7 @@ static void raise_again(struct ike *ike, struct peer *p)
 	}
 	p->held = true;
 	peer_become(ike, p, PEER_RAISING);
+	p->due_ms = NEVER;
 	peer_tell(ike, p, IKE_ACT_PEER_UP);
 }
 
@@ -118,6 +119,7 @@ void resume_begin(struct ike *ike)
 	struct ike_sa *sa, *next;
 	size_t count = 0;
 
+	ike->is_resuming = true;
 	ike_join_peers(ike);
 	ike_set_deadlines(ike);
 	HASH_ITER(hh, ike->sas, sa, next)
@@ -264,6 +266,7 @@ void resume_end(struct ike *ike)
 {
 	struct peer *p, *next;
 
+	ike->is_resuming = false;
 	for (p = ike->peers; p; p = next) {
 		next = p->next;
 		if (!p->is_resumed)
@@ -271,9 +274,9 @@ void resume_end(struct ike *ike)
 		act_log(ike, IKE_LOG_WARN,
 		    "R %llu: the monitor does not know it: it ends",
 		    (unsigned long long)p->r);
-		quick_peer_failed(ike, p, "R is lost");
 		while (p->children)
 			child_become(ike, p->children, CHILD_DEAD);
+		quick_peer_failed(ike, p, "R is lost");
 		act(ike, IKE_ACT_PEER_DOWN)->r = p->r;
 		peer_become(ike, p, PEER_DEAD);
 	}

@@ -109,6 +109,7 @@ static void machine(struct store *s, struct ike *ike)
 	store_u32(s, &ike->next_tag);
 	store_u32(s, &ike->next_age);
 	store_bool(s, &ike->closing);
+	store_bool(s, &ike->is_resuming);
 	/* Not the budget of log lines: a refused packet changes nothing
 	 * that is saved. */
 	mm1_store(s, ike->mm1);

@@ -74,6 +74,7 @@ struct ikew {
 	struct ike *ike;
 	uint64_t now, seed, next_order;
 	bool save_often;
+	bool is_resuming; /* the monitor cannot be asked yet */
 	struct ikew_record record[WORLD_RECORDS];
 	/* What fails, counted from 1; 0: nothing.  In a step without crypto
 	 * no algorithm is there. */

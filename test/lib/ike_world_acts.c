@@ -373,6 +373,9 @@ void ikew_act(struct ikew *w, const struct ike_action *a)
 	    [IKE_ACT_LOG] = log_line,
 	};
 
+	if (w->is_resuming && a->type != IKE_ACT_PEER_UP &&
+	    a->type != IKE_ACT_PEER_DOWN && a->type != IKE_ACT_LOG)
+		abort();
 	carry[a->type](w, a);
 }
 

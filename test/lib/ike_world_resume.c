@@ -105,7 +105,9 @@ void ikew_resume_begin(struct ikew *w)
 	for (size_t i = 0; i < w->peer_count; i++)
 		if (w->peer[i].state == WORLD_PEER_UP)
 			w->peer[i].state = WORLD_PEER_OPENED;
+	w->is_resuming = true;
 	ikew_step(w, &ev);
+	w->is_resuming = false;
 }
 
 void ikew_resume(struct ikew *w)

@@ -413,6 +413,72 @@ static void death_at_any_step_of_a_renewal(void **state)
 	}
 }
 
+/* What fell due while no engine lived waits until it is known what there
+ * is; then it is done. */
+static void time_passes_between_engines(void **state)
+{
+	(void)state;
+	for (int how = 0; how < 3; how++) {
+		struct ike_client *c;
+		struct ikew *w = natted(&c);
+		struct ike_event ev = {.type = IKE_EV_PEER_CLOSE};
+		uint64_t r;
+
+		assert_true(ikew_connect(w, c));
+		ikew_run(w, 50);
+		r = ev.r = ikew_r_of(w, c);
+		if (how == 0) {
+			assert_true(ikew_quick(w, c));
+			ikew_run(w, 50);
+		} else if (how == 1) {
+			ikec_start_quick(c);
+			while (ikew_live_sas(w) < 3)
+				assert_true(ikew_once(w, w->now + 1000));
+			ikew_run(w, 12);
+		} else {
+			w->hold_gone = true;
+			ikew_step(w, &ev);
+		}
+		w->now += 31000;
+		ikew_resume(w);
+		w->traffic = true;
+		ikew_run(w, 60000);
+		if (how < 2)
+			assert_int_equal(
+			    ikew_find_peer(w, r)->state, WORLD_PEER_UP);
+		else
+			assert_int_equal(ikew_counts(w).peers, 0);
+		assert_int_equal(ikew_live_sas(w), 2 * ikew_counts(w).pairs);
+		ikew_free(w);
+	}
+}
+
+/* A soft limit that comes while l2tpd is away is not forgotten. */
+static void a_renewal_waits_for_l2tpd(void **state)
+{
+	struct ike_client *c;
+	struct ikew *w = natted(&c);
+	struct ike_event ev = {.type = IKE_EV_EXPIRE};
+	uint32_t old;
+
+	(void)state;
+	assert_true(ikew_connect(w, c));
+	ikew_run(w, 50);
+	ev.r = ikew_r_of(w, c);
+	old = ev.spi = ikec_newest_pair(c)->spi_out;
+	w->traffic = c->answers = true;
+	w->hold_ready = true;
+	ikew_resume(w);
+	ikew_step(w, &ev);
+	ikew_run(w, 20000);
+	assert_int_equal(ikec_newest_pair(c)->spi_out, old);
+	ev.type = IKE_EV_PEER_READY;
+	ikew_step(w, &ev);
+	ikew_run(w, 20000);
+	assert_int_not_equal(ikec_newest_pair(c)->spi_out, old);
+	ikew_free(w);
+}
+
 /* The concentrator's own renewal is tried again. */
 static void a_renewal_of_ours_is_tried_again(void **state)
 {
@@ -620,6 +686,8 @@ int main(void)
 	    cmocka_unit_test(a_lost_answer_is_sent_again),
 	    cmocka_unit_test(death_at_any_step_of_a_dial_in),
 	    cmocka_unit_test(death_at_any_step_of_a_renewal),
+	    cmocka_unit_test(time_passes_between_engines),
+	    cmocka_unit_test(a_renewal_waits_for_l2tpd),
 	    cmocka_unit_test(a_renewal_of_ours_is_tried_again),
 	    cmocka_unit_test(one_that_was_ending_ends),
 	    cmocka_unit_test(what_is_not_recorded_ends),

@@ -94,6 +94,34 @@ static void a_message_5_that_is_tried_is_answered_once(void **state)
 }
 
 /* Nor does another one take its place, whatever it is. */
+/* Anyone who saw the cookies can send what is no whole number of blocks. */
+static void what_is_no_message_5_ends_nothing(void **state)
+{
+	struct caught five = {.len = 0}, odd;
+	struct ikew *w = ikew_new(3);
+	struct ike_client *c = natted(w);
+
+	(void)state;
+	w->psk[1] = "another shared secret of the test";
+	w->filter = catch_5;
+	w->filter_ctx = &five;
+	ikec_start_main(c);
+	while (!five.len)
+		assert_true(ikew_once(w, w->now + 1000));
+	odd = five;
+	odd.len -= 8;
+	odd.data[27] = (uint8_t)odd.len; /* the header's length */
+	odd.data[26] = (uint8_t)(odd.len >> 8);
+	ikew_inject(w, &c->outer[1], 4500, odd.data, odd.len);
+	assert_null(waiting(w, IKE_EV_TRIAL_DONE));
+	ikew_inject(w, &c->outer[1], 4500, five.data, five.len);
+	assert_non_null(waiting(w, IKE_EV_TRIAL_DONE));
+	w->filter = NULL;
+	ikew_run(w, 100);
+	assert_int_equal(c->cur->state, CLIENT_UP);
+	ikew_free(w);
+}
+
 static void nothing_disturbs_a_trial(void **state)
 {
 	struct caught five = {.len = 0};
@@ -191,6 +219,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_message_5_that_is_tried_is_answered_once),
+	    cmocka_unit_test(what_is_no_message_5_ends_nothing),
 	    cmocka_unit_test(nothing_disturbs_a_trial),
 	    cmocka_unit_test(a_failed_trial_changes_nothing),
 	    cmocka_unit_test(a_monitor_that_cannot_try_ends_it),
