@@ -8,6 +8,7 @@
  *
  * An input is a row of records: operation, argument, length, data.
  */
+#include "common/alloc.h"
 #include "common/secret.h"
 #include "ikev1/core/algs.h"
 #include "ikev1/core/candidate.h"

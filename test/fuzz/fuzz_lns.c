@@ -210,7 +210,7 @@ static void step(struct fuzz *f, enum fuzz_lns_op op)
 		w->random_fails = a & 8;
 		break;
 	case FUZZ_LNS_CRASH:
-		world_crash(w);
+		world_die(w);
 		break;
 	case FUZZ_LNS_SAVE:
 		w->save_each = !w->save_each;
